@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A room of the house; what it may import is drawn in docs/architecture.md and held by Tests/ArchitectureTests.
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], linked: [LinkerSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linked)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Static archives by their file names: a `link` line or pkgConfig would choose the shared libraries.
+func archives(_ names: String...) -> [LinkerSetting] {
+    names.map { .linkedLibrary(":lib\($0).a") }
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let targets: [Target] = [
+    // What glibc's Swift module lacks, and the child's executor of a launch plan.
+    .target(name: "CLinux"),
+    .target(name: "CContainerInit"),
+    // No-ops that keep a static executable from sorting its unwind tables at start-up.
+    .target(name: "CStaticUnwind"),
+    .systemLibrary(name: "CLibArchive"),
+    .systemLibrary(name: "CISAL"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
+    .systemLibrary(name: "CSeccomp"),
+
+    room("Failure"),
+    room("LinuxSystem", ["CLinux", "Failure"]),
+    room("OCI", ["Failure"]),
+    room("LaunchPlan", ["LinuxSystem", "Failure"]),
+    room("ContainerMonitor", ["LaunchPlan", "LinuxSystem", "CContainerInit", "Failure"]),
+    room(
+        "Archive", ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd", crypto],
+        linked: archives("archive", "nettle", "acl", "lzma", "zstd", "lz4", "bz2", "z")
+            + [.linkedLibrary("isal")]),
+    room("ImageStore", ["OCI", "LinuxSystem", "Archive", "Failure", crypto]),
+    room("RegistryClient", ["OCI", "Failure", http]),
+    room("OverlayFS", ["OCI", "LinuxSystem", "Archive", "Failure"]),
+    room(
+        "Runtime", ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
+        linked: archives("seccomp")),
+    room("Volumes", ["LinuxSystem", "Failure"]),
+    room(
+        "Engine",
+        [
+            "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "Archive", "ImageStore",
+            "RegistryClient", "OverlayFS", "Runtime", "Volumes", "Failure", log,
+        ]),
+    // The one table of verbs and flags: parsing, help, completion, the man page and docs/cli.md come from it.
+    room("CommandTable", ["Failure"]),
+    .executableTarget(
+        name: "ctr", dependencies: ["Engine", "OCI", "CommandTable", "Failure"],
+        swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
+    .executableTarget(
+        name: "ctr-monitor", dependencies: ["ContainerMonitor", "CStaticUnwind"],
+        swiftSettings: strict,
+        linkerSettings: [
+            .unsafeFlags([
+                "-static-executable", "-Xlinker", "--eh-frame-hdr",
+                "-Xlinker", "--wrap=__register_frame_info",
+                "-Xlinker", "--wrap=__deregister_frame_info",
+            ])
+        ]),
+
+    tests("LinuxSystemTests", ["LinuxSystem", "Failure"]),
+    tests("OCITests", ["OCI", "Failure"]),
+    tests("LaunchPlanTests", ["LaunchPlan", "LinuxSystem", "Failure"]),
+    tests("ContainerMonitorTests", ["ContainerMonitor", "LaunchPlan", "LinuxSystem", "Failure"]),
+    tests("ArchiveTests", ["Archive", "LinuxSystem", "Failure"]),
+    tests("ImageStoreTests", ["ImageStore", "Archive", "OCI", "LinuxSystem", "Failure"]),
+    tests("RegistryClientTests", ["RegistryClient", "OCI", "Failure", "ScriptedRegistry"]),
+    tests("OverlayFSTests", ["OverlayFS", "Archive", "OCI", "LinuxSystem", "Failure"]),
+    tests("RuntimeTests", ["Runtime", "LaunchPlan", "OCI", "LinuxSystem", "Failure"]),
+    tests("VolumesTests", ["Volumes", "LinuxSystem", "Failure"]),
+    tests("CommandTableTests", ["CommandTable", "Failure"]),
+    // A registry that answers as a test's script says; used by unit and integration tests.
+    .target(
+        name: "ScriptedRegistry", dependencies: ["OCI"], path: "Tests/ScriptedRegistry",
+        swiftSettings: strict),
+]
+
+/// CTR_FOCUS=Room,Room builds only these targets and what they need: the short loop while one room is worked on.
+func focused(_ all: [Target]) -> [Target] {
+    guard let focus = Context.environment["CTR_FOCUS"] else { return all }
+    var wanted: Set<String> = []
+    var queue = focus.split(separator: ",").map(String.init)
+    while let name = queue.popLast() {
+        guard wanted.insert(name).inserted, let target = all.first(where: { $0.name == name }) else {
+            continue
+        }
+        for case .byNameItem(let dependency, _) in target.dependencies { queue.append(dependency) }
+    }
+    return all.filter { wanted.contains($0.name) }
+}
+
+let package = Package(
+    name: "ctr",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+    ],
+    targets: focused(targets)
+)
