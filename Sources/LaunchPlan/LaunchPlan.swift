@@ -1,5 +1,3 @@
-package import LinuxSystem
-
 /// Everything that a launch does, as a flat list made by a pure function (Runtime) and acted by others: the monitor
 /// does `cgroup` and the clone, its child does `steps`. Printable, comparable, without a descriptor in it: what
 /// must be opened is named in `slots`, and opened by `ctr` before the plan is sent.

@@ -1,5 +1,3 @@
-package import LinuxSystem
-
 /// What a monitor is told over its launch socket: the container's launch and how to live beside it.
 package struct MonitorPlan: Sendable, Equatable {
     package enum Mode: Sendable, Equatable {

@@ -1,5 +1,3 @@
-package import LinuxSystem
-
 /// One step of the child between clone3 and execve, in plan order. The C executor (CContainerInit) runs exactly
 /// these; their order and the reason for each place are in docs/init-order.md.
 ///
