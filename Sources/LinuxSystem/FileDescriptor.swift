@@ -1,0 +1,219 @@
+internal import CLinux
+internal import Glibc
+
+/// The owner of an open file: closed when its owner goes. Always close-on-exec.
+package struct FileDescriptor: ~Copyable {
+    package let raw: Int32
+
+    /// Takes over a descriptor that is open.
+    package init(owning raw: Int32) { self.raw = raw }
+
+    deinit { if raw >= 0 { _ = ctr_close(raw) } }
+
+    /// Gives the number away: who takes it closes it.
+    package consuming func release() -> Int32 {
+        let number = raw
+        discard self
+        return number
+    }
+
+    /// Closes and reports what a write-back error only tells here.
+    package consuming func close() throws(SystemError) {
+        let number = release()
+        // Linux has closed the number whatever close answers; EINTR must not be retried.
+        let answer = ctr_close(number)
+        if answer < 0, answer != -Int(EINTR) {
+            throw SystemError(call: "close", path: nil, errno: Int32(-answer))
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// The two ends of a pipe (first is read, second written) or of a socket pair.
+    package struct Pair: ~Copyable {
+        package var first: FileDescriptor
+        package var second: FileDescriptor
+    }
+}
+
+/// Several owners of one open file; closed when the last goes. For collections and tasks.
+package final class SharedFileDescriptor: Sendable {
+    package let raw: Int32
+
+    package init(_ descriptor: consuming FileDescriptor) { raw = descriptor.release() }
+
+    deinit { _ = ctr_close(raw) }
+}
+
+/// The current directory, where a call wants a directory's number (AT_FDCWD).
+package let currentDirectory: Int32 = -100
+
+extension FileDescriptor {
+    /// How a path is resolved (openat2(2)).
+    package struct Resolve: OptionSet, Sendable {
+        package let rawValue: UInt64
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+        package static let noCrossDevice = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_XDEV))
+        package static let noMagicLinks = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_MAGICLINKS))
+        package static let noSymlinks = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_SYMLINKS))
+        /// Leaving the directory is an error.
+        package static let beneath = Resolve(rawValue: UInt64(CTR_RESOLVE_BENEATH))
+        /// The directory is `/` for the path, its symlinks and its `..`.
+        package static let inRoot = Resolve(rawValue: UInt64(CTR_RESOLVE_IN_ROOT))
+    }
+
+    package struct OpenFlags: OptionSet, Sendable {
+        package let rawValue: Int32
+        package init(rawValue: Int32) { self.rawValue = rawValue }
+        package static let readOnly = OpenFlags([])
+        package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+        package static let readWrite = OpenFlags(rawValue: O_RDWR)
+        package static let create = OpenFlags(rawValue: O_CREAT)
+        package static let exclusive = OpenFlags(rawValue: O_EXCL)
+        package static let truncate = OpenFlags(rawValue: O_TRUNC)
+        package static let append = OpenFlags(rawValue: O_APPEND)
+        package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+        package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
+        package static let directory = OpenFlags(rawValue: CTR_O_DIRECTORY)
+        package static let noFollow = OpenFlags(rawValue: CTR_O_NOFOLLOW)
+        /// Names the file without opening it.
+        package static let pathOnly = OpenFlags(rawValue: CTR_O_PATH)
+    }
+
+    /// openat2(2). `mode` is for files that this call makes.
+    package static func open(
+        _ path: some SystemPath, in directory: Int32 = currentDirectory, _ flags: OpenFlags = .readOnly,
+        mode: UInt32 = 0o600, resolve: Resolve = []
+    ) throws(SystemError) -> FileDescriptor {
+        let raw = try call("open", path.shown) {
+            path.withCPath {
+                ctr_openat2(
+                    directory, $0, UInt64(flags.rawValue | CTR_O_CLOEXEC),
+                    flags.contains(.create) ? UInt64(mode) : 0, resolve.rawValue)
+            }
+        }
+        return FileDescriptor(owning: Int32(raw))
+    }
+
+    package borrowing func duplicate(atLeast minimum: Int32 = 3) throws(SystemError) -> FileDescriptor {
+        let number = raw
+        return FileDescriptor(owning: Int32(try call("dup") { ctr_dup_cloexec(number, minimum) }))
+    }
+
+    /// pipe2(2).
+    package static func pipe(nonBlocking: Bool = false) throws(SystemError) -> Pair {
+        var ends: (Int32, Int32) = (0, 0)
+        try call("pipe") {
+            withUnsafeMutableBytes(of: &ends) {
+                ctr_pipe2(
+                    $0.assumingMemoryBound(to: Int32.self).baseAddress,
+                    CTR_O_CLOEXEC | (nonBlocking ? O_NONBLOCK : 0))
+            }
+        }
+        return Pair(first: FileDescriptor(owning: ends.0), second: FileDescriptor(owning: ends.1))
+    }
+
+    /// A file without a name, gone with its last descriptor.
+    package static func memory(_ name: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: Int32(try call("memfd_create", name) { ctr_memfd_create(name, 1) }))
+    }
+}
+
+extension FileDescriptor {
+    /// Up to the buffer's size; 0 at the end.
+    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        let number = raw
+        return try call("read") { ctr_read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64)
+        throws(SystemError) -> Int
+    {
+        let number = raw
+        return try call("pread") { ctr_pread(number, buffer.baseAddress, buffer.count, offset) }
+    }
+
+    /// All of it, however many calls it takes.
+    package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        let number = raw
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            done += try call("write") { ctr_write(number, rest.baseAddress, rest.count) }
+        }
+    }
+
+    package borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+        // withUnsafeBytes rethrows untyped; the error is carried out by hand.
+        var failed: SystemError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(SystemError) { try write(buffer) } catch { failed = error }
+        }
+        if let failed { throw failed }
+    }
+
+    package borrowing func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
+
+    /// Everything up to `limit` bytes; more than that is EFBIG, so that a stranger's file cannot fill memory.
+    package borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        let expected = Int(min(try status().size, UInt64(limit)))
+        var chunk = [UInt8](repeating: 0, count: max(4096, min(expected + 1, 1 << 20)))
+        while true {
+            var failed: SystemError?
+            var got = 0
+            chunk.withUnsafeMutableBytes { buffer in
+                do throws(SystemError) { got = try read(into: buffer) } catch { failed = error }
+            }
+            if let failed { throw failed }
+            if got == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<got])
+            if bytes.count > limit { throw SystemError(call: "read", path: nil, errno: EFBIG) }
+        }
+    }
+
+    /// lseek(2); whence 0 from the start, 1 from here, 2 from the end.
+    @discardableResult
+    package borrowing func seek(to offset: Int64, whence: Int32 = 0) throws(SystemError) -> Int64 {
+        let number = raw
+        return Int64(try call("lseek") { ctr_lseek(number, offset, whence) })
+    }
+
+    package borrowing func truncate(to size: Int64) throws(SystemError) {
+        let number = raw
+        try call("ftruncate") { ctr_ftruncate(number, size) }
+    }
+
+    /// fsync(2): the file's bytes and metadata are on the disk when it returns.
+    package borrowing func synchronize() throws(SystemError) {
+        let number = raw
+        try call("fsync") { ctr_fsync(number) }
+    }
+
+    package borrowing func synchronizeData() throws(SystemError) {
+        let number = raw
+        try call("fdatasync") { ctr_fdatasync(number) }
+    }
+
+    /// syncfs(2): everything written to this descriptor's file system is on the disk when it returns.
+    package borrowing func synchronizeFileSystem() throws(SystemError) {
+        let number = raw
+        try call("syncfs") { ctr_syncfs(number) }
+    }
+
+    package borrowing func setNonBlocking(_ on: Bool) throws(SystemError) {
+        let number = raw
+        try call("fcntl") { ctr_set_nonblock(number, on ? 1 : 0) }
+    }
+
+    package borrowing func setCloseOnExec(_ on: Bool) throws(SystemError) {
+        let number = raw
+        try call("fcntl") { ctr_set_cloexec(number, on ? 1 : 0) }
+    }
+
+    /// The file system's magic number (statfs(2)), e.g. 0x9fa0 for procfs.
+    package borrowing func fileSystemType() throws(SystemError) -> Int {
+        let number = raw
+        return try call("fstatfs") { ctr_statfs_type(number) }
+    }
+}
