@@ -48,7 +48,8 @@ package enum ImageDocument: Hashable, Sendable {
             guard MediaType.isIndex(written) || MediaType.isManifest(written) else {
                 throw Failure(
                     .invalidArgument,
-                    "\(what): mediaType \(written.quotedForMessage) is not that of an image manifest or index")
+                    "\(what): mediaType \(written.quotedForMessage) is not that of an image manifest or index"
+                )
             }
         }
 
@@ -68,7 +69,8 @@ package enum ImageDocument: Hashable, Sendable {
             guard head.hasLayers else {
                 throw Failure(
                     .invalidArgument,
-                    head.hasConfig ? "image manifest: layers: missing" : "\(what): no manifests and no layers")
+                    head.hasConfig ? "image manifest: layers: missing" : "\(what): no manifests and no layers"
+                )
             }
             self = .manifest(try JSON.decode(Manifest.self, from: bytes, as: "image manifest", limit: limit))
         }
