@@ -114,7 +114,10 @@ package enum ImageDocument: Hashable, Sendable {
         let byLowerCase = Dictionary(uniqueKeysWithValues: fields.map { ($0.lowercased(), $0) })
         var seen: Set<String> = []
         for raw in JSONScan.topLevelKeys(of: bytes) {
-            let key = try JSON.decode(String.self, from: Array(raw), as: what)
+            let key =
+                raw.contains(UInt8(ascii: "\\"))
+                ? try JSON.decode(String.self, from: Array(raw), as: what)
+                : String(decoding: raw.dropFirst().dropLast(), as: UTF8.self)
             guard seen.insert(key).inserted else {
                 throw Failure(.invalidArgument, "\(what): \(key.quotedForMessage) is given twice")
             }

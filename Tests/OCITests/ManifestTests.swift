@@ -178,6 +178,13 @@ extension Substring {
                 "more than the 1 ") == true)
     }
 
+    /// As many top-level fields as fit cost no more than a moment.
+    @Test(.timeLimit(.minutes(1))) func manyFields() {
+        let fields = (0..<50_000).map { #""k\#($0)":0"# }.joined(separator: ",")
+        let bytes = document(#"{"schemaVersion":2,"config":D(c/d),"layers":[],"# + fields + "}")
+        #expect(throws: Never.self) { try Manifest(bytes: bytes, mediaType: nil) }
+    }
+
     /// Every prefix and every changed byte of a document ends in a value or a Failure.
     @Test func mutations() {
         let bytes = document(

@@ -4,11 +4,12 @@ import OCI
 import Testing
 
 /// The schemas' checker lies beside the checkout where the project is developed, and nowhere else.
-private let validator = URL(filePath: #filePath).deletingLastPathComponent().appending(
-    path: "../../../../shared/validate-oci"
-).standardizedFileURL.path
-
-private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: validator) }
+private let validator: String? = {
+    let checkout = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    return ["../shared/validate-oci", "../../shared/validate-oci"]
+        .map { checkout.appending(path: $0).standardizedFileURL.path }
+        .first(where: FileManager.default.isExecutableFile(atPath:))
+}()
 
 @Suite struct RuntimeSpecTests {
     /// Every field that the specification has for Linux.
@@ -178,7 +179,7 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
             }) != nil)
     }
 
-    @Test(.enabled(if: hasValidator, "not run: the schemas' checker is not here"))
+    @Test(.enabled(if: validator != nil, "not run: the schemas' checker is not here"))
     func schemas() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "ctr-oci-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -210,7 +211,7 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
 
     private func validate(_ kind: String, _ path: String) throws -> Bool {
         let process = Process()
-        process.executableURL = URL(filePath: validator)
+        process.executableURL = URL(filePath: try #require(validator))
         process.arguments = [kind, path]
         try process.run()
         process.waitUntilExit()
