@@ -46,7 +46,7 @@ enum ManifestMediaType {
                     .dataLoss,
                     "registry calls the manifest \(header), the manifest itself \(RegistryAnswer.sanitized(own))")
             }
-            guard looksLikeIndex == (header == ociIndex || header == dockerList) else {
+            guard header == ociIndex || header == dockerList ? looksLikeIndex : looksLikeManifest else {
                 throw Failure(.dataLoss, "registry calls the manifest \(header), which it is not")
             }
             return header

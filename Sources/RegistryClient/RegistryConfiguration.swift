@@ -18,6 +18,10 @@ package struct RegistryConfiguration: Sendable {
     package var certificateDirectories = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
     package var userAgent = "ctr"
     package var eventLoopThreads = 1
+    /// Blobs up to this many bytes are held in memory and so can be sent again.
+    package var smallUpload = 4 << 20
+    /// Bytes of one chunk, where a registry takes a blob only in chunks.
+    package var uploadChunk = 8 << 20
     package var retry = RetryPolicy()
     package var timeouts = Timeouts()
 

@@ -14,10 +14,6 @@ package struct RepositorySink: ContentSink {
     /// Uploads that a refused mount has opened already.
     private let openUploads = OpenUploads()
 
-    /// Blobs up to this size are held in memory and so can be sent again.
-    static let smallBlob = 4 << 20
-    static let chunk = 8 << 20
-
     init(
         client: RegistryClient, session: RegistrySession, repository: String,
         mountable: @escaping @Sendable (Digest) -> [String]
@@ -77,13 +73,13 @@ package struct RepositorySink: ContentSink {
         return answer.status == 201
     }
 
-    /// Sends the blob. The registry verifies the digest. A blob of more than 4 MiB comes from a stream that can be read
+    /// Sends the blob. The registry verifies the digest. A blob of more than `smallUpload` bytes comes from a stream that can be read
     /// once, so trouble on the way ends the upload; `putBlob(_:reopening:)` can go on.
     package func putBlob(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         guard stream.offset == 0 else {
             throw Failure(.internal, "an upload begins at byte \(stream.offset) of blob \(descriptor.digest.short)")
         }
-        if descriptor.size <= Int64(RepositorySink.smallBlob) {
+        if descriptor.size <= Int64(client.configuration.smallUpload) {
             try await putSmall(descriptor, try await all(of: stream, descriptor))
         } else {
             try await putStreamed(descriptor, stream)
@@ -97,7 +93,7 @@ package struct RepositorySink: ContentSink {
         reopening open: @Sendable (_ offset: UInt64) async throws(Failure) -> BlobStream
     ) async throws(Failure) {
         let stream = try await open(0)
-        if descriptor.size <= Int64(RepositorySink.smallBlob) {
+        if descriptor.size <= Int64(client.configuration.smallUpload) {
             return try await putSmall(descriptor, try await all(of: stream, descriptor))
         }
         do {
@@ -207,7 +203,7 @@ extension RepositorySink {
         var held: [UInt8] = []
         var isAtEnd = false
         while !isAtEnd {
-            while held.count < RepositorySink.chunk, !isAtEnd {
+            while held.count < client.configuration.uploadChunk, !isAtEnd {
                 if let piece = try await stream.next() { held += piece } else { isAtEnd = true }
             }
             if held.isEmpty { break }

@@ -21,7 +21,7 @@ struct FaultTests {
         await client.close()
         #expect(failure.code == .unavailable)
         #expect(failure.message == "\(registry.domain) cannot be reached: connection refused")
-        #expect(ContinuousClock.now - started < .seconds(1))
+        #expect(ContinuousClock.now - started < .seconds(5))
     }
 
     @Test func unknownHost() async throws {

@@ -1,6 +1,7 @@
 import Failure
 import OCI
 import ScriptedRegistry
+import Synchronization
 import Testing
 
 @testable import RegistryClient
@@ -18,6 +19,8 @@ func quickConfiguration(
             precondition(algorithm == .sha256)
             return SHA256.digest(bytes)
         })
+    configuration.smallUpload = 100_000
+    configuration.uploadChunk = 200_000
     configuration.retry = RetryPolicy(tries: 3, firstPause: .milliseconds(5), longestPause: .seconds(2))
     configuration.timeouts.answer = .seconds(2)
     configuration.timeouts.uploadAnswer = .seconds(2)
@@ -61,12 +64,16 @@ func failure(
     return Failure(.internal, "nothing was thrown")
 }
 
+/// Bytes without a short period, made fast enough for a debug build.
 func bytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var state = seed
-    return (0..<count).map { _ in
+    let block = (0..<4099).map { _ in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return UInt8(truncatingIfNeeded: state >> 33)
     }
+    var all: [UInt8] = []
+    while all.count < count { all += block }
+    return Array(all.prefix(count))
 }
 
 func blob(_ digest: Digest, _ size: Int) -> Descriptor {
@@ -100,3 +107,15 @@ let manifestText = """
     "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:\
     44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}
     """
+
+/// True once.
+final class Flag: Sendable {
+    private let taken = Mutex(false)
+
+    func take() -> Bool {
+        taken.withLock { taken in
+            defer { taken = true }
+            return !taken
+        }
+    }
+}
