@@ -48,11 +48,15 @@ extension Reference {
         let path = String(rest)
         guard !path.isEmpty, path != "library/" else { throw refuse("it names no repository") }
         guard !path.utf8.contains(where: { (0x41...0x5A).contains($0) }) else {
-            throw refuse("the repository must be in lower case", hint: "did you mean \(path.lowercased())?")
+            let lower = Reference(domain: domain, path: path.lowercased(), tag: nil, digest: nil)
+            throw refuse(
+                "the repository must be in lower case",
+                hint: "did you mean \(lower.familiarName.onOneLine(limit: 160))?")
         }
         guard path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isPathComponent) else {
             throw refuse(
-                "a part of \(path.quotedForMessage) is not letters and digits joined by one . or _, two _ or any -")
+                "a part of \(path.quotedForMessage) is not letters and digits joined by one . or _, two _ or any -"
+            )
         }
         guard domain.utf8.count + 1 + path.utf8.count <= nameLimit else {
             throw refuse("host and repository are longer than \(nameLimit) characters")
