@@ -2,7 +2,7 @@ package import Failure
 
 /// How a layer's tar is wrapped.
 package enum Compression: String, Sendable {
-    case none, gzip, zstd
+    case uncompressed, gzip, zstd
 
     /// From a layer's media type (image-spec media-types.md and docker's); nil where it names no layer type of ours.
     package init?(mediaType: String) {
@@ -14,7 +14,7 @@ package enum Compression: String, Sendable {
         } else if type.hasSuffix("+zstd") || type.hasSuffix(".zstd") {
             self = .zstd
         } else if type.hasSuffix(".tar") || type.hasSuffix(".v1.tar") {
-            self = .none
+            self = .uncompressed
         } else {
             return nil
         }
@@ -36,7 +36,7 @@ package enum Compression: String, Sendable {
                 .unsupported, "\(name) compression is not supported",
                 hint: "layers may be plain tar, gzip or zstd")
         }
-        return .none
+        return .uncompressed
     }
 
     private static let foreign: [([UInt8], String)] = [

@@ -17,7 +17,7 @@ package final class Compressor {
         header.initialize(to: gz_header())
         zstd = compression == .zstd ? ZSTD_createCCtx() : nil
         switch compression {
-        case .none: break
+        case .uncompressed: break
         case .gzip:
             // 15 bits of window, + 16 for the gzip wrapper.
             guard
@@ -60,7 +60,7 @@ package final class Compressor {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         switch compression {
-        case .none: if !input.isEmpty { try body(input) }
+        case .uncompressed: if !input.isEmpty { try body(input) }
         case .gzip: try deflate(input, last: last, body)
         case .zstd: try zstd(input, last: last, body)
         }

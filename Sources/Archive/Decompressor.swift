@@ -1,4 +1,3 @@
-internal import CISAL
 internal import CZstd
 package import Failure
 
@@ -55,7 +54,7 @@ package struct Decompressor: ~Copyable {
     package mutating func feed(
         _ input: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        if compression == .none {
+        if compression == .uncompressed {
             produced += UInt64(input.count)
             guard produced <= limit else {
                 throw Failure(.resourceExhausted, "is larger than the limit of \(limit) bytes")
@@ -71,71 +70,6 @@ package struct Decompressor: ~Copyable {
             rest = UnsafeRawBufferPointer(rebasing: rest[done.consumed...])
             if rest.isEmpty, done.produced < buffer.count { return }
         }
-    }
-}
-
-/// RFC 1952 by ISA-L: members one after another, each with its checksum and length verified.
-private final class Gunzip {
-    // 80 KiB: too large for the stack of a value.
-    private let state = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
-    private var betweenMembers = false
-    private var started = false
-
-    init() {
-        _ = UnsafeMutableRawPointer(state).initializeMemory(
-            as: UInt8.self, repeating: 0, count: MemoryLayout<inflate_state>.size)
-        isal_inflate_init(state)
-        state.pointee.crc_flag = UInt32(ISAL_GZIP)
-    }
-
-    deinit { state.deallocate() }
-
-    var isAtEnd: Bool { started && betweenMembers }
-
-    func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(Failure)
-        -> (consumed: Int, produced: Int)
-    {
-        let inputSize = min(input.count, 1 << 30)
-        let outputSize = min(output.count, 1 << 30)
-        state.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(
-            to: UInt8.self)
-        state.pointee.avail_in = UInt32(inputSize)
-        state.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        state.pointee.avail_out = UInt32(outputSize)
-        while true {
-            if betweenMembers {
-                guard state.pointee.avail_in > 0 else { break }
-                isal_inflate_reset(state)
-                state.pointee.crc_flag = UInt32(ISAL_GZIP)
-                betweenMembers = false
-            }
-            if state.pointee.avail_in > 0 { started = true }
-            let hadInput = state.pointee.avail_in
-            let hadOutput = state.pointee.avail_out
-            let answer = isal_inflate(state)
-            guard answer >= ISAL_DECOMP_OK, answer != ISAL_NEED_DICT else { throw damaged(answer) }
-            if state.pointee.block_state == ISAL_BLOCK_FINISH {
-                betweenMembers = true
-            } else if state.pointee.avail_out == 0
-                || (hadInput == state.pointee.avail_in && hadOutput == state.pointee.avail_out)
-            {
-                break
-            }
-        }
-        return (
-            inputSize - Int(state.pointee.avail_in), outputSize - Int(state.pointee.avail_out)
-        )
-    }
-
-    private func damaged(_ code: Int32) -> Failure {
-        let why =
-            switch code {
-            case ISAL_INVALID_WRAPPER: "bytes that are no gzip member"
-            case ISAL_INCORRECT_CHECKSUM: "wrong checksum"
-            case ISAL_UNSUPPORTED_METHOD: "unknown method"
-            default: "invalid deflate data"
-            }
-        return Failure(.dataLoss, "gzip stream is damaged: \(why)")
     }
 }
 

@@ -195,7 +195,8 @@ extension TarWriter {
         if entry.uid >> 21 != 0 { add("uid", Array(String(entry.uid).utf8)) }
         if entry.gid >> 21 != 0 { add("gid", Array(String(entry.gid).utf8)) }
         let seconds = entry.modified.seconds
-        let nanoseconds = subsecondTimes ? entry.modified.nanoseconds : 0
+        // Readers do not agree on what a fraction before 1970 means.
+        let nanoseconds = subsecondTimes && seconds >= 0 ? entry.modified.nanoseconds : 0
         if seconds < 0 || seconds >> 33 != 0 || nanoseconds != 0 {
             add("mtime", Array(decimal(seconds, nanoseconds).utf8))
         }
@@ -205,15 +206,11 @@ extension TarWriter {
         return records
     }
 
-    /// Before 1970 the fraction counts towards zero: -1.25 is 1.25 seconds before.
     private func decimal(_ seconds: Int64, _ nanoseconds: UInt32) -> String {
         if nanoseconds == 0 { return String(seconds) }
-        let negative = seconds < 0
-        let whole = negative ? -(seconds + 1) : seconds
-        let part = negative ? 1_000_000_000 - nanoseconds : nanoseconds
-        var digits = String(part)
+        var digits = String(nanoseconds)
         digits = String(repeating: "0", count: 9 - digits.count) + digits
         while digits.last == "0" { digits.removeLast() }
-        return (negative ? "-" : "") + "\(whole).\(digits)"
+        return "\(seconds).\(digits)"
     }
 }

@@ -19,12 +19,12 @@ package final class LayerApplier {
     let root: Int32
     private let limits: Limits
     var record = LayerRecord()
-    private var implicit: Set<RawPath> = []
+    private var implicit: Set<LayerPath> = []
     private var links: [LayerRecord.PendingLink] = []
     /// A directory's time would change with every name made in it: they are set at the end.
-    private var directoryTimes: [(path: RawPath, time: Timestamp)] = []
+    private var directoryTimes: [(path: LayerPath, time: Timestamp)] = []
     /// Modes that would keep an unprivileged owner from going on, likewise.
-    private var directoryModes: [(path: RawPath, mode: UInt32)] = []
+    private var directoryModes: [(path: LayerPath, mode: UInt32)] = []
     /// The parent of the last entry: entries of one directory follow each other.
     private var cached: (wanted: LayerPath, found: Parent)?
 
@@ -99,7 +99,7 @@ extension LayerApplier {
         if path.isRoot {
             guard entry.kind == .directory else { throw Refusal(reason: "the root is a directory") }
             record.hasRootEntry = true
-            try setAttributes(entry, of: RawPath("."), in: root, at: path, isNew: false)
+            try setAttributes(entry, of: path.raw, in: root, at: path, isNew: false)
             return
         }
         let parent = try openParent(path.parent)
@@ -143,7 +143,7 @@ extension LayerApplier {
                 if there.isWhiteout { try markOpaque(name, in: parent.raw) }
             }
         }
-        implicit.remove(place.raw)
+        implicit.remove(place)
         try setAttributes(entry, of: name, in: parent.raw, at: place, isNew: isNew)
     }
 
@@ -252,7 +252,7 @@ extension LayerApplier {
             return
         }
         if there.kind == .directory {
-            implicit.remove(parent.path.appending(name).raw)
+            implicit.remove(parent.path.appending(name))
             try markOpaque(name, in: parent.raw)
         }
     }
@@ -272,7 +272,7 @@ extension LayerApplier {
         if case .symlink = entry.kind {} else {
             if entry.kind == .directory, entry.mode & 0o300 != 0o300 {
                 try Directory.changeMode(name, in: directory, mode: entry.mode | 0o700)
-                directoryModes.append((place.raw, entry.mode))
+                directoryModes.append((place, entry.mode))
             } else {
                 try Directory.changeMode(name, in: directory, mode: entry.mode)
             }
@@ -293,7 +293,7 @@ extension LayerApplier {
             }
         }
         if entry.kind == .directory {
-            directoryTimes.append((place.raw, entry.modified))
+            directoryTimes.append((place, entry.modified))
         } else {
             try Directory.changeTimes(
                 name, in: directory, accessed: entry.modified, modified: entry.modified)
@@ -316,14 +316,17 @@ extension LayerApplier {
     package func finish() throws(Failure) -> LayerRecord {
         cached = nil
         do {
-            // Modes last and in reverse: a closed directory's children first.
-            for (path, time) in directoryTimes where try isDirectory(path) {
-                try Directory.changeTimes(path, in: root, accessed: time, modified: time)
+            for (path, time) in directoryTimes {
+                guard let opened = try openPlain(path) else { continue }
+                try opened.descriptor.changeTimes(accessed: time, modified: time)
             }
-            for (path, mode) in directoryModes.reversed() where try isDirectory(path) {
-                try Directory.changeMode(path, in: root, mode: mode)
+            // In reverse: a closed directory's children first.
+            for (path, mode) in directoryModes.reversed() where try openPlain(path) != nil {
+                let opened = try FileDescriptor.open(
+                    path.raw, in: root, [.readOnly, .directory, .noFollow], resolve: plain)
+                try opened.changeMode(mode)
             }
-            for path in implicit where try isDirectory(path) { record.implicitParents.append(path) }
+            for path in implicit where try openPlain(path) != nil { record.implicitParents.append(path.raw) }
             record.implicitParents.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }
             record.pendingLinks = try links.filter { try isStillPending($0) }
         } catch let error as SystemError {
@@ -332,11 +335,6 @@ extension LayerApplier {
             throw Failure(.internal, "finish the layer's directories", cause: error)
         }
         return record
-    }
-
-    private func isDirectory(_ path: RawPath) throws -> Bool {
-        if path.bytes.isEmpty { return true }
-        return try status(path)?.kind == .directory
     }
 
     /// Whether nothing came to the name later. A target that came after its link is linked now.
@@ -363,6 +361,10 @@ extension LayerApplier {
 }
 
 // ---- names
+
+/// Below the root, through directories alone.
+private let plain: FileDescriptor.Resolve = [.beneath, .noSymlinks, .noMagicLinks]
+
 extension LayerApplier {
     private func existing(_ name: RawPath, in parent: Parent) throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
@@ -404,8 +406,8 @@ extension LayerApplier {
     private func openPlain(_ path: LayerPath) throws -> Parent? {
         do throws(SystemError) {
             let opened = try FileDescriptor.open(
-                path.isRoot ? RawPath(".") : path.raw, in: root, [.pathOnly, .directory, .noFollow],
-                resolve: [.beneath, .noSymlinks, .noMagicLinks])
+                path.raw, in: root, [.pathOnly, .directory, .noFollow],
+                resolve: plain)
             return Parent(opened, path)
         } catch {
             if error.isMissing || error.isLink || error.isNotDirectory { return nil }
@@ -427,8 +429,8 @@ extension LayerApplier {
                 }
                 at = at.parent
                 current = try FileDescriptor.open(
-                    at.isRoot ? RawPath(".") : at.raw, in: root, [.pathOnly, .directory, .noFollow],
-                    resolve: [.beneath, .noSymlinks, .noMagicLinks])
+                    at.raw, in: root, [.pathOnly, .directory, .noFollow],
+                    resolve: plain)
                 continue
             }
             let name = RawPath(part)
@@ -460,7 +462,7 @@ extension LayerApplier {
             }
             current = try FileDescriptor.open(
                 name, in: current.raw, [.pathOnly, .directory, .noFollow],
-                resolve: [.beneath, .noSymlinks, .noMagicLinks])
+                resolve: plain)
             at = at.appending(name)
         }
         return Parent(current, at)
@@ -477,7 +479,7 @@ extension LayerApplier {
             // The layer has deleted the lower directory: there is nothing to inherit, and nothing to show.
             try markOpaque(name, in: directory)
         } else {
-            implicit.insert(place.raw)
+            implicit.insert(place)
         }
     }
 }

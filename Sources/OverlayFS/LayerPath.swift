@@ -19,7 +19,10 @@ package struct LayerPath: Hashable, Sendable {
         }
     }
 
-    package var raw: RawPath { RawPath(Array(components.joined(separator: [UInt8(ascii: "/")]))) }
+    /// `.` for the root.
+    package var raw: RawPath {
+        isRoot ? RawPath(".") : RawPath(Array(components.joined(separator: [UInt8(ascii: "/")])))
+    }
     package var isRoot: Bool { components.isEmpty }
     package var shown: String { raw.shown }
     package var name: RawPath { RawPath(components.last ?? []) }

@@ -39,7 +39,7 @@ func unpack(
 }
 
 @Suite struct CompressionTests {
-    @Test(arguments: [Compression.none, .gzip, .zstd], [0, 1, 100, 70_000, 700_000])
+    @Test(arguments: [Compression.uncompressed, .gzip, .zstd], [0, 1, 100, 70_000, 700_000])
     func comesBack(_ compression: Compression, _ size: Int) throws {
         let bytes = noise(size)
         let packed = try pack(bytes, compression)
@@ -92,13 +92,21 @@ func unpack(
 
     @Test func gzipHeaderMayHoldNameCommentAndExtra() throws {
         let plain = try pack(noise(4000), .gzip)
-        // FEXTRA | FNAME | FCOMMENT | FHCRC is left out: igzip checks it, so name, extra and comment alone.
+        // FHCRC | FEXTRA | FNAME | FCOMMENT
         var header = Array(plain[..<10])
-        header[3] = 0x04 | 0x08 | 0x10
-        let extra: [UInt8] = [4, 0, 1, 2, 3, 4] + Array("layer.tar\u{0}".utf8) + Array("hello\u{0}".utf8)
+        header[3] = 0x02 | 0x04 | 0x08 | 0x10
+        let extra: [UInt8] = [4, 0, 1, 2, 3, 4] + Array("layer.tar\u{0}".utf8) + Array("hello\u{0}".utf8) + [1, 2]
         for piece in [1, 7, Int.max] {
             #expect(try unpack(header + extra + plain[10...], .gzip, piece: piece) == noise(4000))
         }
+        for flag: UInt8 in [0x08, 0x10] {
+            header[3] = flag
+            #expect(try unpack(header + Array("n\u{0}".utf8) + plain[10...], .gzip) == noise(4000))
+        }
+        header[3] = 0x04
+        #expect(try unpack(header + [0, 0] + plain[10...], .gzip) == noise(4000))
+        header[3] = 0x80
+        #expect(throws: Failure.self) { try unpack(header + plain[10...], .gzip) }
     }
 
     @Test func gzipIsDeterministicAndAnonymous() throws {
@@ -131,7 +139,7 @@ func unpack(
     @Test func kinds() throws {
         #expect(Compression(mediaType: "application/vnd.oci.image.layer.v1.tar+gzip") == .gzip)
         #expect(Compression(mediaType: "application/vnd.oci.image.layer.v1.tar+zstd") == .zstd)
-        #expect(Compression(mediaType: "application/vnd.oci.image.layer.v1.tar") == Compression.none)
+        #expect(Compression(mediaType: "application/vnd.oci.image.layer.v1.tar") == Compression.uncompressed)
         #expect(Compression(mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip") == .gzip)
         #expect(
             Compression(mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip") == .gzip)
@@ -139,7 +147,7 @@ func unpack(
         #expect(Compression(mediaType: "text/plain") == nil)
         #expect(try Compression.detect([0x1f, 0x8b, 8]) == .gzip)
         #expect(try Compression.detect([0x28, 0xb5, 0x2f, 0xfd]) == .zstd)
-        #expect(try Compression.detect([]) == .none)
+        #expect(try Compression.detect([]) == .uncompressed)
         #expect(throws: Failure.self) { try Compression.detect([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]) }
     }
 
