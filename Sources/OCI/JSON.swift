@@ -70,7 +70,8 @@ extension JSON {
         case .typeMismatch(let type, let context):
             return fieldPath(context.codingPath) + "not \(name(of: type))"
         case .dataCorrupted(let context):
-            guard !context.codingPath.isEmpty || context.underlyingError == nil else {
+            // Swift-foundation's words for all broken grammar; a field's path is not known there.
+            if context.debugDescription.hasPrefix("The given data was not valid JSON") {
                 return "not valid JSON"
             }
             let detail = context.debugDescription.onOneLine(limit: 300)

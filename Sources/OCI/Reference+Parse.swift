@@ -48,7 +48,10 @@ extension Reference {
         let path = String(rest)
         guard !path.isEmpty, path != "library/" else { throw refuse("it names no repository") }
         guard !path.utf8.contains(where: { (0x41...0x5A).contains($0) }) else {
-            throw refuse("the repository must be in lower case", hint: "did you mean \(path.lowercased())?")
+            let lower = Reference(domain: domain, path: path.lowercased(), tag: nil, digest: nil)
+            throw refuse(
+                "the repository must be in lower case",
+                hint: "did you mean \(lower.familiarName.onOneLine(limit: 160))?")
         }
         guard path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isPathComponent) else {
             throw refuse(
