@@ -16,7 +16,10 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         guard hex.utf8.count == algorithm.hexLength,
             hex.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else {
-            throw Failure(.invalidArgument, "\("\(algorithm.rawValue):\(hex)".quotedForMessage) is not a digest: \(algorithm.rawValue) needs \(algorithm.hexLength) lower-case hex digits")
+            throw Failure(
+                .invalidArgument,
+                "\("\(algorithm.rawValue):\(hex)".quotedForMessage) is not a digest: \(algorithm.rawValue) needs \(algorithm.hexLength) lower-case hex digits"
+            )
         }
         self.algorithm = algorithm
         self.hex = hex

@@ -48,7 +48,8 @@ package enum ImageDocument: Hashable, Sendable {
             guard MediaType.isIndex(written) || MediaType.isManifest(written) else {
                 throw Failure(
                     .invalidArgument,
-                    "\(what): mediaType \(written.quotedForMessage) is not that of an image manifest or index")
+                    "\(what): mediaType \(written.quotedForMessage) is not that of an image manifest or index"
+                )
             }
         }
 
@@ -68,7 +69,8 @@ package enum ImageDocument: Hashable, Sendable {
             guard head.hasLayers else {
                 throw Failure(
                     .invalidArgument,
-                    head.hasConfig ? "image manifest: layers: missing" : "\(what): no manifests and no layers")
+                    head.hasConfig ? "image manifest: layers: missing" : "\(what): no manifests and no layers"
+                )
             }
             self = .manifest(try JSON.decode(Manifest.self, from: bytes, as: "image manifest", limit: limit))
         }
@@ -112,7 +114,10 @@ package enum ImageDocument: Hashable, Sendable {
         let byLowerCase = Dictionary(uniqueKeysWithValues: fields.map { ($0.lowercased(), $0) })
         var seen: Set<String> = []
         for raw in JSONScan.topLevelKeys(of: bytes) {
-            let key = try JSON.decode(String.self, from: Array(raw), as: what)
+            let key =
+                raw.contains(UInt8(ascii: "\\"))
+                ? try JSON.decode(String.self, from: Array(raw), as: what)
+                : String(decoding: raw.dropFirst().dropLast(), as: UTF8.self)
             guard seen.insert(key).inserted else {
                 throw Failure(.invalidArgument, "\(what): \(key.quotedForMessage) is given twice")
             }

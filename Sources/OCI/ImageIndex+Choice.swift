@@ -26,7 +26,9 @@ extension ImageIndex {
         let shown = offered.prefix(20).joined(separator: ", ") + (offered.count > 20 ? ", …" : "")
         throw Failure(
             .notFound, "no image for \(wanted); there is \(shown)",
-            hint: "choose one with --platform; another architecture needs an emulator registered in binfmt_misc")
+            hint:
+                "choose one with --platform; another architecture needs an emulator registered in binfmt_misc"
+        )
     }
 
     /// What there are images for, in the index's order, each once.
@@ -77,7 +79,9 @@ extension Platform {
     /// Arm's architecture releases: v9.n holds all of v8.(n+5), and each release those before it.
     private var arm64Variants: [String?] {
         guard let variant else { return [nil] }
-        let parts = variant.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+        let parts = variant.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map {
+            Int($0)
+        }
         guard variant.hasPrefix("v"), (1...2).contains(parts.count), let major = parts[0],
             major == 8 || major == 9, let minor = parts.count == 1 ? 0 : parts[1], (0...15).contains(minor)
         else { return [variant, nil] }

@@ -18,7 +18,8 @@ package struct ImageLayout: Hashable, Sendable, Codable {
         guard imageLayoutVersion.hasPrefix("1.") else {
             throw Failure(
                 .unsupported,
-                "\(ImageLayout.markerFile): imageLayoutVersion \(imageLayoutVersion.quotedForMessage) is not supported, only 1.x is")
+                "\(ImageLayout.markerFile): imageLayoutVersion \(imageLayoutVersion.quotedForMessage) is not supported, only 1.x is"
+            )
         }
     }
 

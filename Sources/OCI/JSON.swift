@@ -53,6 +53,9 @@ package enum JSON {
         } catch let failure as Failure {
             throw failure.within(what)
         } catch let error as DecodingError {
+            if isGrammar(error), let number = misfit(type, in: bytes) {
+                throw Failure(.invalidArgument, "\(what): \(number)", cause: error)
+            }
             throw Failure(.invalidArgument, "\(what): \(explain(error))", cause: error)
         } catch {
             throw Failure(.invalidArgument, "\(what): not valid JSON", cause: error)
@@ -61,6 +64,42 @@ package enum JSON {
 }
 
 extension JSON {
+    /// Whether swift-foundation took the document for broken. It says so without a path, and of numbers too
+    /// that do not fit the type asked for.
+    private static func isGrammar(_ error: any Error) -> Bool {
+        guard case DecodingError.dataCorrupted(let context) = error else { return false }
+        return context.codingPath.isEmpty
+            && context.debugDescription.hasPrefix("The given data was not valid JSON")
+    }
+
+    /// Which number does not fit, if that is what ails the document: the last of those that must be made 0
+    /// before the rest is understood, found by halving.
+    private static func misfit<Value: Decodable>(_ type: Value.Type, in bytes: [UInt8]) -> String? {
+        guard bytes.count <= 256 << 10 else { return nil }
+        let numbers = JSONScan.numbers(of: bytes)
+        guard !numbers.isEmpty else { return nil }
+        func isUnderstood(zeroing count: Int) -> Bool {
+            do {
+                _ = try JSONDecoder().decode(
+                    type, from: Data(JSONScan.zeroing(numbers.prefix(count), in: bytes)))
+                return true
+            } catch {
+                return !isGrammar(error)
+            }
+        }
+        guard isUnderstood(zeroing: numbers.count) else { return nil }
+        var low = 1
+        var high = numbers.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isUnderstood(zeroing: middle) { high = middle } else { low = middle + 1 }
+        }
+        let number = numbers[low - 1]
+        let literal = String(decoding: bytes[number.range], as: UTF8.self).onOneLine(limit: 40)
+        let path = number.path.isEmpty ? "" : number.path + ": "
+        return "\(path)\(literal) is not a whole number in range"
+    }
+
     private static func explain(_ error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, let context):
@@ -70,12 +109,10 @@ extension JSON {
         case .typeMismatch(let type, let context):
             return fieldPath(context.codingPath) + "not \(name(of: type))"
         case .dataCorrupted(let context):
-            // Swift-foundation's words for all broken grammar; a field's path is not known there.
-            if context.debugDescription.hasPrefix("The given data was not valid JSON") {
-                return "not valid JSON"
-            }
+            if isGrammar(error) { return "not valid JSON" }
             let detail = context.debugDescription.onOneLine(limit: 300)
-            return fieldPath(context.codingPath) + (detail.hasSuffix(".") ? String(detail.dropLast()) : detail)
+            return fieldPath(context.codingPath)
+                + (detail.hasSuffix(".") ? String(detail.dropLast()) : detail)
         @unknown default:
             return "not valid JSON"
         }

@@ -54,7 +54,7 @@ enum JSONScan {
     }
 
     /// The index of the closing quote, or the end where there is none.
-    private static func endOfString(_ bytes: [UInt8], from start: Int) -> Int {
+    static func endOfString(_ bytes: [UInt8], from start: Int) -> Int {
         var index = start + 1
         while index < bytes.count {
             switch bytes[index] {

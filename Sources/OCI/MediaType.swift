@@ -57,7 +57,8 @@ package enum MediaType {
 
     /// Whether a registry or proxy said nothing about the content by this type.
     package static func isGeneric(_ type: String) -> Bool {
-        ["", "application/json", "application/octet-stream", "text/plain", "binary/octet-stream"].contains(type)
+        ["", "application/json", "application/octet-stream", "text/plain", "binary/octet-stream"].contains(
+            type)
     }
 
     /// Whether the content is a root file system change set.

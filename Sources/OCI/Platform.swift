@@ -54,7 +54,8 @@ extension Platform: CustomStringConvertible {
         } else {
             (os, architecture) = (parts[0], parts[1])
         }
-        self = Platform(os: os, architecture: architecture, variant: parts.count == 3 ? parts[2] : nil)
+        self =
+            Platform(os: os, architecture: architecture, variant: parts.count == 3 ? parts[2] : nil)
             .normalized
     }
 

@@ -55,7 +55,8 @@ extension Reference {
         }
         guard path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isPathComponent) else {
             throw refuse(
-                "a part of \(path.quotedForMessage) is not letters and digits joined by one . or _, two _ or any -")
+                "a part of \(path.quotedForMessage) is not letters and digits joined by one . or _, two _ or any -"
+            )
         }
         guard domain.utf8.count + 1 + path.utf8.count <= nameLimit else {
             throw refuse("host and repository are longer than \(nameLimit) characters")

@@ -118,7 +118,9 @@ extension RuntimeSpec.Process {
                 throw fault(at, "soft \(limit.soft) is above hard \(limit.hard)")
             }
         }
-        if let umask = user?.umask, umask > 0o777 { throw fault("\(path).user.umask", "\(umask) is above 0777") }
+        if let umask = user?.umask, umask > 0o777 {
+            throw fault("\(path).user.umask", "\(umask) is above 0777")
+        }
         if let oomScoreAdj, !(-1000...1000).contains(oomScoreAdj) {
             throw fault("\(path).oomScoreAdj", "\(oomScoreAdj) is not between -1000 and 1000")
         }
@@ -127,7 +129,8 @@ extension RuntimeSpec.Process {
         }
         for (list, name) in [(execCPUAffinity?.initial, "initial"), (execCPUAffinity?.final, "final")] {
             guard let list else { continue }
-            guard list.utf8.allSatisfy({ (0x30...0x39).contains($0) || [0x2C, 0x2D, 0x20].contains($0) }) else {
+            guard list.utf8.allSatisfy({ (0x30...0x39).contains($0) || [0x2C, 0x2D, 0x20].contains($0) })
+            else {
                 throw fault("\(path).execCPUAffinity.\(name)", "\(list.quotedForMessage) is not a CPU list")
             }
         }

@@ -25,8 +25,10 @@ extension SeccompProfile {
         for (index, rule) in (syscalls ?? []).enumerated() {
             let path = "syscalls.\(index)"
             let names = try rule.allNames(path)
-            let isIncluded = try rule.includes?.allHold(capabilities, arch, kernel, "\(path).includes") ?? true
-            let isExcluded = try rule.excludes?.anyHolds(capabilities, arch, kernel, "\(path).excludes") ?? false
+            let isIncluded =
+                try rule.includes?.allHold(capabilities, arch, kernel, "\(path).includes") ?? true
+            let isExcluded =
+                try rule.excludes?.anyHolds(capabilities, arch, kernel, "\(path).excludes") ?? false
             guard isIncluded, !isExcluded else { continue }
             kept.append(
                 RuntimeSpec.Seccomp.Syscall(
@@ -105,7 +107,8 @@ extension SeccompProfile.Condition {
         _ capabilities: Set<String>, _ arch: String, _ kernel: (Int, Int), _ path: String
     ) throws(Failure) -> Bool {
         let isNewEnough = try minimum(path).map { kernel >= $0 } ?? false
-        return (arches ?? []).contains(arch) || isNewEnough || (caps ?? []).contains(where: capabilities.contains)
+        return (arches ?? []).contains(arch) || isNewEnough
+            || (caps ?? []).contains(where: capabilities.contains)
     }
 
     private func minimum(_ path: String) throws(Failure) -> (Int, Int)? {

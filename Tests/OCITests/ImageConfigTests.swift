@@ -47,7 +47,8 @@ private let hex = String(repeating: "0", count: 64)
 
     @Test func nullsEverywhere() throws {
         let bytes = Array(
-            #"{"architecture":"arm64","os":"linux","config":null,"history":null,"rootfs":{"type":"layers","diff_ids":null}}"#.utf8)
+            #"{"architecture":"arm64","os":"linux","config":null,"history":null,"rootfs":{"type":"layers","diff_ids":null}}"#
+                .utf8)
         let config = try ImageConfig(bytes: bytes)
         #expect(config.rootfs.diffIDs.isEmpty)
         #expect(config.config == nil)
@@ -63,11 +64,15 @@ private let hex = String(repeating: "0", count: 64)
             diffIDs: [try digest("1")], history: [.init(createdBy: "ctr import")])
         #expect(
             text(try JSON.encode(config))
-                == #"{"architecture":"arm64","config":{"Cmd":[],"Labels":{"k":"a/b"},"Volumes":{"/a":{},"/b":{}}},"history":[{"created_by":"ctr import"}],"os":"linux","rootfs":{"diff_ids":["\#(try digest("1"))"],"type":"layers"},"variant":"v8"}"#)
+                == #"{"architecture":"arm64","config":{"Cmd":[],"Labels":{"k":"a/b"},"Volumes":{"/a":{},"/b":{}}},"history":[{"created_by":"ctr import"}],"os":"linux","rootfs":{"diff_ids":["\#(try digest("1"))"],"type":"layers"},"variant":"v8"}"#
+        )
     }
 
     @Test(arguments: [
-        (#""diff_ids":["sha256:HEX"]"#, #""diff_ids":["x"]"#, #"image config: rootfs.diff_ids.0: "x" is not a sha256 or sha512 digest"#),
+        (
+            #""diff_ids":["sha256:HEX"]"#, #""diff_ids":["x"]"#,
+            #"image config: rootfs.diff_ids.0: "x" is not a sha256 or sha512 digest"#
+        ),
         (#""type":"layers""#, #""type":"other""#, #"image config: rootfs.type: "other" is not "layers""#),
         (#""os":"linux","#, "", "image config: os: missing"),
         (#"["PATH=/bin","A="]"#, #"{"PATH":"/bin"}"#, "image config: config.Env: not a list"),
@@ -97,18 +102,23 @@ private let hex = String(repeating: "0", count: 64)
 
     @Test func layout() throws {
         #expect(text(try JSON.encode(ImageLayout())) == #"{"imageLayoutVersion":"1.0.0"}"#)
-        #expect(failure(of: { try ImageLayout(bytes: Array(#"{"imageLayoutVersion":"2.0.0"}"#.utf8)) })?.code == .unsupported)
-        #expect(ImageLayout.blobPath(try digest("ab")) == "blobs/sha256/ab" + String(repeating: "0", count: 62))
+        #expect(
+            failure(of: { try ImageLayout(bytes: Array(#"{"imageLayoutVersion":"2.0.0"}"#.utf8)) })?.code
+                == .unsupported)
+        #expect(
+            ImageLayout.blobPath(try digest("ab")) == "blobs/sha256/ab" + String(repeating: "0", count: 62))
     }
 
     @Test func dockerArchive() throws {
         let images = try DockerArchive.images(
             bytes: Array(
-                #"[{"Config":"a.json","RepoTags":["redis:7"],"Layers":["l/layer.tar"],"LayerSources":{}},{"Config":"b","RepoTags":null,"Layers":null}]"#.utf8))
+                #"[{"Config":"a.json","RepoTags":["redis:7"],"Layers":["l/layer.tar"],"LayerSources":{}},{"Config":"b","RepoTags":null,"Layers":null}]"#
+                    .utf8))
         #expect(images.map(\.repoTags) == [["redis:7"], nil])
         #expect(images[1].layers.isEmpty)
         #expect(
-            text(try JSON.encode([images[0]])) == #"[{"Config":"a.json","Layers":["l/layer.tar"],"RepoTags":["redis:7"]}]"#)
+            text(try JSON.encode([images[0]]))
+                == #"[{"Config":"a.json","Layers":["l/layer.tar"],"RepoTags":["redis:7"]}]"#)
         #expect(
             failure(of: { try DockerArchive.images(bytes: Array(#"[{"Layers":[]}]"#.utf8)) })?.message
                 == "manifest.json: 0.Config: missing")

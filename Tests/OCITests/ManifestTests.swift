@@ -59,39 +59,88 @@ extension Substring {
         (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"manifests":[]}"#, nil, .invalidArgument, "41190"),
         (#"{"schemaVersion":2,"layers":[],"manifests":[]}"#, MediaType.manifest, .invalidArgument, "41190"),
         (#"{"schemaVersion":2,"config":D(c/d),"manifests":[]}"#, MediaType.index, .invalidArgument, "41190"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"manif\u0065sts":[]}"#, nil, .invalidArgument, "41190"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"Manifests":[]}"#, nil, .invalidArgument, "could be read as"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"l\u0041yers":[]}"#, nil, .invalidArgument, "could be read as"),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[],"manif\u0065sts":[]}"#, nil, .invalidArgument,
+            "41190"
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[],"Manifests":[]}"#, nil, .invalidArgument,
+            "could be read as"
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[],"l\u0041yers":[]}"#, nil, .invalidArgument,
+            "could be read as"
+        ),
         (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"layers":[]}"#, nil, .invalidArgument, "twice"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"l\u0061yers":[]}"#, nil, .invalidArgument, "twice"),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[],"l\u0061yers":[]}"#, nil, .invalidArgument,
+            "twice"
+        ),
         (#"{"schemaVersion":2,"config":D(c/d),"layers":[],"x":1,"x":2}"#, nil, .invalidArgument, "twice"),
         // Types that contradict each other.
-        (#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":D(c/d),"layers":[]}"#, nil, .invalidArgument, "its type says otherwise"),
-        (#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#, nil, .invalidArgument, "its type says otherwise"),
-        (#"{"schemaVersion":2,"manifests":[]}"#, MediaType.manifest, .invalidArgument, "its type says otherwise"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[]}"#, MediaType.dockerManifestList, .invalidArgument, "its type says otherwise"),
-        (#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":D(c/d),"layers":[]}"#, MediaType.manifest, .invalidArgument, "given as"),
-        (#"{"schemaVersion":2,"mediaType":"application/x","config":D(c/d),"layers":[]}"#, nil, .invalidArgument, "application/x"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[]}"#, "application/vnd.oci.image.config.v1+json", .invalidArgument, "not the type"),
+        (
+            #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":D(c/d),"layers":[]}"#,
+            nil, .invalidArgument, "its type says otherwise"
+        ),
+        (
+            #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#,
+            nil, .invalidArgument, "its type says otherwise"
+        ),
+        (
+            #"{"schemaVersion":2,"manifests":[]}"#, MediaType.manifest, .invalidArgument,
+            "its type says otherwise"
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[]}"#, MediaType.dockerManifestList,
+            .invalidArgument, "its type says otherwise"
+        ),
+        (
+            #"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":D(c/d),"layers":[]}"#,
+            MediaType.manifest, .invalidArgument, "given as"
+        ),
+        (
+            #"{"schemaVersion":2,"mediaType":"application/x","config":D(c/d),"layers":[]}"#, nil,
+            .invalidArgument, "application/x"
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[]}"#, "application/vnd.oci.image.config.v1+json",
+            .invalidArgument, "not the type"
+        ),
         (#"<html>"#, "text/html", .invalidArgument, "text/html"),
         // Versions.
         (#"{"schemaVersion":1,"name":"a","fsLayers":[],"signatures":[]}"#, nil, .unsupported, "schema 1"),
         (#"{}"#, MediaType.dockerSchema1Signed, .unsupported, "schema 1"),
         (#"{"schemaVersion":3,"config":D(c/d),"layers":[]}"#, nil, .invalidArgument, "3, not 2"),
         (#"{"config":D(c/d),"layers":[]}"#, nil, .invalidArgument, "schemaVersion: missing"),
-        (#"{"schemaVersion":"2","config":D(c/d),"layers":[]}"#, nil, .invalidArgument, "schemaVersion: not a whole number"),
+        (
+            #"{"schemaVersion":"2","config":D(c/d),"layers":[]}"#, nil, .invalidArgument,
+            "schemaVersion: not a whole number"
+        ),
         // Missing and wrong parts.
         (#"{"schemaVersion":2}"#, nil, .invalidArgument, "no manifests and no layers"),
         (#"{"schemaVersion":2,"layers":[]}"#, nil, .invalidArgument, "image manifest: config: missing"),
         (#"{"schemaVersion":2,"config":D(c/d)}"#, nil, .invalidArgument, "layers: missing"),
         (#"{"schemaVersion":2}"#, MediaType.index, .invalidArgument, "manifests: missing"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[D(l/m),{"mediaType":"l/m","digest":"sha256:0","size":1}]}"#, nil, .invalidArgument, "image manifest: layers.1.digest: "),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[{"mediaType":"l/m","digest":"sha256:HEX","size":-5}]}"#, nil, .invalidArgument, "layers.0.size: -5 is negative"),
-        (#"{"schemaVersion":2,"config":D(c/d),"layers":[{"mediaType":"l/m","digest":"sha256:HEX","size":9223372036854775808}]}"#, nil, .invalidArgument, "layers.0.size: "),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[D(l/m),{"mediaType":"l/m","digest":"sha256:0","size":1}]}"#,
+            nil, .invalidArgument, "image manifest: layers.1.digest: "
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[{"mediaType":"l/m","digest":"sha256:HEX","size":-5}]}"#,
+            nil, .invalidArgument, "layers.0.size: -5 is negative"
+        ),
+        (
+            #"{"schemaVersion":2,"config":D(c/d),"layers":[{"mediaType":"l/m","digest":"sha256:HEX","size":9223372036854775808}]}"#,
+            nil, .invalidArgument, "layers.0.size: "
+        ),
         (#"{"schemaVersion":2,"config":D(c/d),"layers":{}}"#, nil, .invalidArgument, "layers: not a list"),
-        (#"{"schemaVersion":2,"manifests":[D(m/n),7]}"#, nil, .invalidArgument, "image index: manifests.1: not an object"),
+        (
+            #"{"schemaVersion":2,"manifests":[D(m/n),7]}"#, nil, .invalidArgument,
+            "image index: manifests.1: not an object"
+        ),
         (#"[]"#, nil, .invalidArgument, "not an object"), (#"null"#, nil, .invalidArgument, ""),
-        (#""#, nil, .invalidArgument, "not valid JSON"), (#"{"schemaVersion":2,"#, nil, .invalidArgument, "not valid JSON"),
+        (#""#, nil, .invalidArgument, "not valid JSON"),
+        (#"{"schemaVersion":2,"#, nil, .invalidArgument, "not valid JSON"),
     ]
 
     @Test(arguments: refused)
@@ -104,19 +153,36 @@ extension Substring {
 
     @Test func wrongKind() {
         let index = document(#"{"schemaVersion":2,"manifests":[]}"#)
-        #expect(failure(of: { try Manifest(bytes: index, mediaType: nil) })?.message.contains("is an image index") == true)
+        #expect(
+            failure(of: { try Manifest(bytes: index, mediaType: nil) })?.message.contains("is an image index")
+                == true)
         let manifest = document(#"{"schemaVersion":2,"config":D(c/d),"layers":[]}"#)
-        #expect(failure(of: { try ImageIndex(bytes: manifest, mediaType: nil) })?.message.contains("is an image manifest") == true)
+        #expect(
+            failure(of: { try ImageIndex(bytes: manifest, mediaType: nil) })?.message.contains(
+                "is an image manifest") == true)
     }
 
     @Test func bombs() {
         for nested in ["[", #"{"a":"#] {
             let bytes = Array((#"{"schemaVersion":2,"x":"# + String(repeating: nested, count: 100_000)).utf8)
-            #expect(failure(of: { try ImageDocument(bytes: bytes, mediaType: nil) })?.message.contains("deeper") == true)
+            #expect(
+                failure(of: { try ImageDocument(bytes: bytes, mediaType: nil) })?.message.contains("deeper")
+                    == true)
         }
         let large = Array(repeating: UInt8(ascii: " "), count: JSON.documentLimit + 1)
-        #expect(failure(of: { try ImageDocument(bytes: large, mediaType: nil) })?.message.contains("more than the 4194304") == true)
-        #expect(failure(of: { try ImageIndex(bytes: [0x20, 0x20], mediaType: nil, limit: 1) })?.message.contains("more than the 1 ") == true)
+        #expect(
+            failure(of: { try ImageDocument(bytes: large, mediaType: nil) })?.message.contains(
+                "more than the 4194304") == true)
+        #expect(
+            failure(of: { try ImageIndex(bytes: [0x20, 0x20], mediaType: nil, limit: 1) })?.message.contains(
+                "more than the 1 ") == true)
+    }
+
+    /// As many top-level fields as fit cost no more than a moment.
+    @Test(.timeLimit(.minutes(1))) func manyFields() {
+        let fields = (0..<50_000).map { #""k\#($0)":0"# }.joined(separator: ",")
+        let bytes = document(#"{"schemaVersion":2,"config":D(c/d),"layers":[],"# + fields + "}")
+        #expect(throws: Never.self) { try Manifest(bytes: bytes, mediaType: nil) }
     }
 
     /// Every prefix and every changed byte of a document ends in a value or a Failure.

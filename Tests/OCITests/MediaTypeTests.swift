@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct MediaTypeTests {
     @Test(arguments: [
-        (MediaType.layer, MediaType.Compression.none), (MediaType.layerGzip, .gzip), (MediaType.layerZstd, .zstd),
+        (MediaType.layer, MediaType.Compression.none), (MediaType.layerGzip, .gzip),
+        (MediaType.layerZstd, .zstd),
         (MediaType.layerNondistributable, .none), (MediaType.layerNondistributable + "+gzip", .gzip),
         (MediaType.layerNondistributable + "+zstd", .zstd), (MediaType.dockerLayer, .none),
         (MediaType.dockerLayerGzip, .gzip), (MediaType.dockerLayerZstd, .zstd),
@@ -11,7 +12,8 @@ import Testing
     ])
     func layers(type: String, compression: MediaType.Compression) {
         #expect(MediaType.compression(ofLayer: type) == compression)
-        #expect(MediaType.isForeignLayer(type) == (type.contains("nondistributable") || type.contains("foreign")))
+        #expect(
+            MediaType.isForeignLayer(type) == (type.contains("nondistributable") || type.contains("foreign")))
     }
 
     @Test(arguments: [

@@ -5,8 +5,10 @@ import Testing
 @Suite struct PlatformTests {
     @Test(arguments: [
         ("linux/amd64", "linux/amd64"), ("linux/x86_64", "linux/amd64"), ("Linux/AMD64/v1", "linux/amd64"),
-        ("linux/amd64/v3", "linux/amd64/v3"), ("linux/arm64", "linux/arm64"), ("linux/aarch64", "linux/arm64"),
-        ("linux/arm64/v8", "linux/arm64"), ("linux/arm64/8", "linux/arm64"), ("linux/arm64/v9", "linux/arm64/v9"),
+        ("linux/amd64/v3", "linux/amd64/v3"), ("linux/arm64", "linux/arm64"),
+        ("linux/aarch64", "linux/arm64"),
+        ("linux/arm64/v8", "linux/arm64"), ("linux/arm64/8", "linux/arm64"),
+        ("linux/arm64/v9", "linux/arm64/v9"),
         ("linux/arm", "linux/arm/v7"), ("linux/arm/6", "linux/arm/v6"), ("linux/armhf", "linux/arm/v7"),
         ("linux/armel", "linux/arm/v6"), ("linux/i386", "linux/386"), ("arm64", "linux/arm64"),
         ("x86_64", "linux/amd64"), ("linux/riscv64", "linux/riscv64"), ("windows/amd64", "windows/amd64"),
@@ -16,7 +18,10 @@ import Testing
         #expect(try Platform(canonical) == Platform(text))
     }
 
-    @Test(arguments: ["", "/", "linux", "linux/", "/amd64", "linux/arm64/", "linux/a/b/c", "linux/ä", "linux/a b", "windows"])
+    @Test(arguments: [
+        "", "/", "linux", "linux/", "/amd64", "linux/arm64/", "linux/a/b/c", "linux/ä", "linux/a b",
+        "windows",
+    ])
     func refuses(text: String) {
         #expect(failure(of: { try Platform(text) })?.code == .invalidArgument)
     }

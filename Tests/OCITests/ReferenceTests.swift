@@ -16,37 +16,83 @@ private let hex = String(repeating: "ab", count: 32)
     }
 
     static let rows: [Row] = [
-        Row(text: "redis", domain: "docker.io", path: "library/redis", tag: "latest", familiar: "redis:latest"),
+        Row(
+            text: "redis", domain: "docker.io", path: "library/redis", tag: "latest", familiar: "redis:latest"
+        ),
         Row(text: "redis:7", domain: "docker.io", path: "library/redis", tag: "7", familiar: "redis:7"),
-        Row(text: "docker.io/library/redis:7", domain: "docker.io", path: "library/redis", tag: "7", familiar: "redis:7"),
-        Row(text: "docker.io/redis:7", domain: "docker.io", path: "library/redis", tag: "7", familiar: "redis:7"),
-        Row(text: "index.docker.io/redis", domain: "docker.io", path: "library/redis", tag: "latest", familiar: "redis:latest"),
-        Row(text: "library/redis", domain: "docker.io", path: "library/redis", tag: "latest", familiar: "redis:latest"),
-        Row(text: "bitnami/redis:7.2-debian", domain: "docker.io", path: "bitnami/redis", tag: "7.2-debian", familiar: "bitnami/redis:7.2-debian"),
+        Row(
+            text: "docker.io/library/redis:7", domain: "docker.io", path: "library/redis", tag: "7",
+            familiar: "redis:7"),
+        Row(
+            text: "docker.io/redis:7", domain: "docker.io", path: "library/redis", tag: "7",
+            familiar: "redis:7"),
+        Row(
+            text: "index.docker.io/redis", domain: "docker.io", path: "library/redis", tag: "latest",
+            familiar: "redis:latest"),
+        Row(
+            text: "library/redis", domain: "docker.io", path: "library/redis", tag: "latest",
+            familiar: "redis:latest"),
+        Row(
+            text: "bitnami/redis:7.2-debian", domain: "docker.io", path: "bitnami/redis", tag: "7.2-debian",
+            familiar: "bitnami/redis:7.2-debian"),
         Row(text: "a/b/c", domain: "docker.io", path: "a/b/c", tag: "latest", familiar: "a/b/c:latest"),
-        Row(text: "docker.io/library/a/b", domain: "docker.io", path: "library/a/b", tag: "latest", familiar: "library/a/b:latest"),
+        Row(
+            text: "docker.io/library/a/b", domain: "docker.io", path: "library/a/b", tag: "latest",
+            familiar: "library/a/b:latest"),
         Row(text: "ghcr.io/o/p:v1", domain: "ghcr.io", path: "o/p", tag: "v1", familiar: "ghcr.io/o/p:v1"),
         Row(text: "quay.io/p", domain: "quay.io", path: "p", tag: "latest", familiar: "quay.io/p:latest"),
-        Row(text: "localhost/x", domain: "localhost", path: "x", tag: "latest", familiar: "localhost/x:latest"),
-        Row(text: "localhost:5000", domain: "docker.io", path: "library/localhost", tag: "5000", familiar: "localhost:5000"),
-        Row(text: "localhost:5000/x:1", domain: "localhost:5000", path: "x", tag: "1", familiar: "localhost:5000/x:1"),
-        Row(text: "127.0.0.1:5000/a/b", domain: "127.0.0.1:5000", path: "a/b", tag: "latest", familiar: "127.0.0.1:5000/a/b:latest"),
-        Row(text: "[::1]:5000/x", domain: "[::1]:5000", path: "x", tag: "latest", familiar: "[::1]:5000/x:latest"),
-        Row(text: "[2001:db8::1]/x:t", domain: "[2001:db8::1]", path: "x", tag: "t", familiar: "[2001:db8::1]/x:t"),
+        Row(
+            text: "localhost/x", domain: "localhost", path: "x", tag: "latest", familiar: "localhost/x:latest"
+        ),
+        Row(
+            text: "localhost:5000", domain: "docker.io", path: "library/localhost", tag: "5000",
+            familiar: "localhost:5000"),
+        Row(
+            text: "localhost:5000/x:1", domain: "localhost:5000", path: "x", tag: "1",
+            familiar: "localhost:5000/x:1"),
+        Row(
+            text: "127.0.0.1:5000/a/b", domain: "127.0.0.1:5000", path: "a/b", tag: "latest",
+            familiar: "127.0.0.1:5000/a/b:latest"),
+        Row(
+            text: "[::1]:5000/x", domain: "[::1]:5000", path: "x", tag: "latest",
+            familiar: "[::1]:5000/x:latest"),
+        Row(
+            text: "[2001:db8::1]/x:t", domain: "[2001:db8::1]", path: "x", tag: "t",
+            familiar: "[2001:db8::1]/x:t"),
         Row(text: "host:80/x", domain: "host:80", path: "x", tag: "latest", familiar: "host:80/x:latest"),
         Row(text: "Registry/x", domain: "Registry", path: "x", tag: "latest", familiar: "Registry/x:latest"),
-        Row(text: "xn--n3h.com/x", domain: "xn--n3h.com", path: "x", tag: "latest", familiar: "xn--n3h.com/x:latest"),
-        Row(text: "a__b/c-----d/e.f_g", domain: "docker.io", path: "a__b/c-----d/e.f_g", tag: "latest", familiar: "a__b/c-----d/e.f_g:latest"),
+        Row(
+            text: "xn--n3h.com/x", domain: "xn--n3h.com", path: "x", tag: "latest",
+            familiar: "xn--n3h.com/x:latest"),
+        Row(
+            text: "a__b/c-----d/e.f_g", domain: "docker.io", path: "a__b/c-----d/e.f_g", tag: "latest",
+            familiar: "a__b/c-----d/e.f_g:latest"),
         Row(text: "r:_T.-", domain: "docker.io", path: "library/r", tag: "_T.-", familiar: "r:_T.-"),
-        Row(text: "redis@sha256:\(hex)", domain: "docker.io", path: "library/redis", tag: nil, digest: true, familiar: "redis@sha256:\(hex)"),
-        Row(text: "redis:7@sha256:\(hex)", domain: "docker.io", path: "library/redis", tag: "7", digest: true, familiar: "redis:7@sha256:\(hex)"),
-        Row(text: "h.x:1/p:t@sha256:\(hex)", domain: "h.x:1", path: "p", tag: "t", digest: true, familiar: "h.x:1/p:t@sha256:\(hex)"),
+        Row(
+            text: "redis@sha256:\(hex)", domain: "docker.io", path: "library/redis", tag: nil, digest: true,
+            familiar: "redis@sha256:\(hex)"),
+        Row(
+            text: "redis:7@sha256:\(hex)", domain: "docker.io", path: "library/redis", tag: "7", digest: true,
+            familiar: "redis:7@sha256:\(hex)"),
+        Row(
+            text: "h.x:1/p:t@sha256:\(hex)", domain: "h.x:1", path: "p", tag: "t", digest: true,
+            familiar: "h.x:1/p:t@sha256:\(hex)"),
         // Their short forms would mean something else.
-        Row(text: "docker.io/a.b/c", domain: "docker.io", path: "a.b/c", tag: "latest", familiar: "docker.io/a.b/c:latest"),
-        Row(text: "docker.io/localhost/c", domain: "docker.io", path: "localhost/c", tag: "latest", familiar: "docker.io/localhost/c:latest"),
-        Row(text: "library/\(hex)", domain: "docker.io", path: "library/\(hex)", tag: "latest", familiar: "docker.io/library/\(hex):latest"),
-        Row(text: "\(hex):t", domain: "docker.io", path: "library/\(hex)", tag: "t", familiar: "docker.io/library/\(hex):t"),
-        Row(text: "r:" + String(repeating: "t", count: 128), domain: "docker.io", path: "library/r", tag: String(repeating: "t", count: 128), familiar: "r:" + String(repeating: "t", count: 128)),
+        Row(
+            text: "docker.io/a.b/c", domain: "docker.io", path: "a.b/c", tag: "latest",
+            familiar: "docker.io/a.b/c:latest"),
+        Row(
+            text: "docker.io/localhost/c", domain: "docker.io", path: "localhost/c", tag: "latest",
+            familiar: "docker.io/localhost/c:latest"),
+        Row(
+            text: "library/\(hex)", domain: "docker.io", path: "library/\(hex)", tag: "latest",
+            familiar: "docker.io/library/\(hex):latest"),
+        Row(
+            text: "\(hex):t", domain: "docker.io", path: "library/\(hex)", tag: "t",
+            familiar: "docker.io/library/\(hex):t"),
+        Row(
+            text: "r:" + String(repeating: "t", count: 128), domain: "docker.io", path: "library/r",
+            tag: String(repeating: "t", count: 128), familiar: "r:" + String(repeating: "t", count: 128)),
     ]
 
     @Test(arguments: rows)
@@ -70,13 +116,16 @@ private let hex = String(repeating: "ab", count: 32)
         ("redis@", "digest"), ("redis@sha256:abc", "digest"), ("redis@md5:\(hex)", "digest"),
         ("redis@sha256:\(hex):t", "digest"), ("redis@sha256:\(hex.uppercased())", "digest"),
         (":7", "no repository"), ("@sha256:\(hex)", "no repository"), ("docker.io/", "no repository"),
-        ("localhost/", "no repository"), ("docker.io/library/", "no repository"), ("/x", "a part"), ("a//b", "a part"),
+        ("localhost/", "no repository"), ("docker.io/library/", "no repository"), ("/x", "a part"),
+        ("a//b", "a part"),
         ("a/b/", "a part"), ("-a", "a part"), ("a-", "a part"), ("a.", "a part"), ("a..b", "a part"),
         ("a___b", "a part"), ("a._b", "a part"), ("a b", "a part"), ("ä", "a part"), ("a/../b", "a part"),
         ("../etc/passwd", "host"), ("a\u{0}b", "a part"), ("a\nb", "a part"), ("$(id)", "a part"),
         ("h.x:/p", "host"), ("h.x:99999/p", "host"), ("h.x:0/p", "host"), ("h.x:1a/p", "host"),
-        ("-h.x/p", "host"), ("h-.x/p", "host"), ("h..x/p", "host"), ("h_.x/p", "host"), ("user@h.x/p", "host"),
-        ("[::1/p", "host"), ("[::1]x/p", "host"), ("[:]/p", "host"), ("[::g]/p", "host"), ("[]:5000/p", "host"),
+        ("-h.x/p", "host"), ("h-.x/p", "host"), ("h..x/p", "host"), ("h_.x/p", "host"),
+        ("user@h.x/p", "host"),
+        ("[::1/p", "host"), ("[::1]x/p", "host"), ("[:]/p", "host"), ("[::g]/p", "host"),
+        ("[]:5000/p", "host"),
         ("h.x/" + String(repeating: "a", count: 252), "longer"),
     ]
 

@@ -4,11 +4,12 @@ import OCI
 import Testing
 
 /// The schemas' checker lies beside the checkout where the project is developed, and nowhere else.
-private let validator = URL(filePath: #filePath).deletingLastPathComponent().appending(
-    path: "../../../../shared/validate-oci"
-).standardizedFileURL.path
-
-private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: validator) }
+private let validator: String? = {
+    let checkout = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    return ["../shared/validate-oci", "../../shared/validate-oci"]
+        .map { checkout.appending(path: $0).standardizedFileURL.path }
+        .first(where: FileManager.default.isExecutableFile(atPath:))
+}()
 
 @Suite struct RuntimeSpecTests {
     /// Every field that the specification has for Linux.
@@ -110,7 +111,10 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
         (#""umask":18"#, #""umask":512"#, "umask"),
         (#""soft":1024,"hard":18446744073709551615"#, #""soft":2,"hard":1"#, "soft 2 is above hard 1"),
         (#""RLIMIT_NOFILE""#, #""NOFILE""#, "rlimits.0.type"),
-        (#"{"type":"RLIMIT_NOFILE","#, #"{"type":"RLIMIT_NOFILE","soft":1,"hard":1},{"type":"RLIMIT_NOFILE","#, "twice"),
+        (
+            #"{"type":"RLIMIT_NOFILE","#,
+            #"{"type":"RLIMIT_NOFILE","soft":1,"hard":1},{"type":"RLIMIT_NOFILE","#, "twice"
+        ),
         (#""oomScoreAdj":-5"#, #""oomScoreAdj":-1001"#, "oomScoreAdj"),
         (#""SCHED_DEADLINE""#, #""SCHED_X""#, "process.scheduler.policy"),
         (#""priority":4}"#, #""priority":8}"#, "ioPriority.priority"),
@@ -127,16 +131,27 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
         (#"{"type":"network","path":"/proc/1/ns/net"},"#, "", "network namespace"),
         (#""/proc/1/ns/net""#, #""ns/net""#, "namespaces.2.path"),
         (#""hostID":100000,"size":65536}"#, #""hostID":100000,"size":4294967295}"#, "beyond"),
-        (#""uidMappings":[{"containerID":0,"hostID":100000,"size":65536}]"#, #""uidMappings":[{"containerID":0,"hostID":1,"size":2},{"containerID":1,"hostID":9,"size":1}]"#, "overlap at containerID 1"),
-        (#""uidMappings":[{"containerID":0,"hostID":100000,"size":65536}]"#, #""uidMappings":[{"containerID":0,"hostID":8,"size":2},{"containerID":5,"hostID":9,"size":1}]"#, "overlap at hostID 9"),
-        (#""major":10,"#, "", "linux.devices.0"), (#""path":"/dev/fuse""#, #""path":"fuse""#, "linux.devices.0.path"),
+        (
+            #""uidMappings":[{"containerID":0,"hostID":100000,"size":65536}]"#,
+            #""uidMappings":[{"containerID":0,"hostID":1,"size":2},{"containerID":1,"hostID":9,"size":1}]"#,
+            "overlap at containerID 1"
+        ),
+        (
+            #""uidMappings":[{"containerID":0,"hostID":100000,"size":65536}]"#,
+            #""uidMappings":[{"containerID":0,"hostID":8,"size":2},{"containerID":5,"hostID":9,"size":1}]"#,
+            "overlap at hostID 9"
+        ),
+        (#""major":10,"#, "", "linux.devices.0"),
+        (#""path":"/dev/fuse""#, #""path":"fuse""#, "linux.devices.0.path"),
         (#""type":"c","major":1"#, #""type":"x","major":1"#, "resources.devices.1.type"),
         (#""access":"rw""#, #""access":"x""#, "resources.devices.1.access"),
         (#""memory.high""#, #""../x""#, "unified"), (#""memory.high""#, #""a/b""#, "unified"),
         (#""net.core.somaxconn""#, #""../../etc/x""#, "sysctl"),
         (#""slave""#, #""sideways""#, "rootfsPropagation"), (#""/proc/kcore""#, #""kcore""#, "maskedPaths.0"),
-        (#""mode":"MPOL_BIND","#, "", "memoryPolicy.mode"), (#""domain":"LINUX32","#, "", "personality.domain"),
-        (#""index":5"#, #""index":6"#, "args.0.index"), (#""names":["read"]"#, #""names":[]"#, "names: is empty"),
+        (#""mode":"MPOL_BIND","#, "", "memoryPolicy.mode"),
+        (#""domain":"LINUX32","#, "", "personality.domain"),
+        (#""index":5"#, #""index":6"#, "args.0.index"),
+        (#""names":["read"]"#, #""names":[]"#, "names: is empty"),
         (#""listenerPath":"/s","#, "", "listenerPath"),
         (#""shares":1"#, #""shares":-1"#, "linux.resources.cpu.shares: "),
     ]
@@ -154,12 +169,17 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
         let state = RuntimeState(id: "a", status: .created, pid: 7, bundle: "/b", annotations: ["x": "y"])
         #expect(
             text(try JSON.encode(state))
-                == #"{"annotations":{"x":"y"},"bundle":"/b","id":"a","ociVersion":"1.3.0","pid":7,"status":"created"}"#)
+                == #"{"annotations":{"x":"y"},"bundle":"/b","id":"a","ociVersion":"1.3.0","pid":7,"status":"created"}"#
+        )
         #expect(try RuntimeState(bytes: JSON.encode(state)) == state)
-        #expect(failure(of: { try RuntimeState(bytes: Array(#"{"ociVersion":"1.0.0","id":"a","status":"x","bundle":"/"}"#.utf8)) }) != nil)
+        #expect(
+            failure(of: {
+                try RuntimeState(
+                    bytes: Array(#"{"ociVersion":"1.0.0","id":"a","status":"x","bundle":"/"}"#.utf8))
+            }) != nil)
     }
 
-    @Test(.enabled(if: hasValidator, "not run: the schemas' checker is not here"))
+    @Test(.enabled(if: validator != nil, "not run: the schemas' checker is not here"))
     func schemas() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "ctr-oci-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -191,7 +211,7 @@ private var hasValidator: Bool { FileManager.default.isExecutableFile(atPath: va
 
     private func validate(_ kind: String, _ path: String) throws -> Bool {
         let process = Process()
-        process.executableURL = URL(filePath: validator)
+        process.executableURL = URL(filePath: try #require(validator))
         process.arguments = [kind, path]
         try process.run()
         process.waitUntilExit()
