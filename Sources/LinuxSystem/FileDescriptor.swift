@@ -217,3 +217,12 @@ extension FileDescriptor {
         return try call("fstatfs") { ctr_statfs_type(number) }
     }
 }
+
+extension FileDescriptor {
+    /// A copy under this very number, which stays open when the process becomes another program.
+    package borrowing func becomeNumber(_ number: Int32) throws(SystemError) {
+        let own = raw
+        if own == number { return try setCloseOnExec(false) }
+        try call("dup3") { ctr_dup3(own, number, 0) }
+    }
+}
