@@ -64,7 +64,7 @@ extension Step: CustomStringConvertible {
     ]
 
     /// `the mount and pid namespaces`
-    static func names(ofNamespaces flags: UInt64) -> String {
+    package static func names(ofNamespaces flags: UInt64) -> String {
         let names = namespaceNames.filter { flags & $0.flag != 0 }.map(\.name)
         guard let last = names.last else { return "a namespace" }
         if names.count == 1 { return "the \(last) namespace" }
