@@ -1,0 +1,4 @@
+/// What lives beside a container.
+package enum Monitor {
+    package static func main() {}
+}
