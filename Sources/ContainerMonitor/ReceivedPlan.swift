@@ -7,7 +7,7 @@ internal import LinuxSystem
 final class ReceivedPlan {
     /// Without the steps: the executor reads them where they are.
     let plan: MonitorPlan
-    private let map: MappedFile
+    private var map: MappedFile?
     private let file: PlanFile
     private var slots: [SharedFileDescriptor]
 
@@ -35,7 +35,7 @@ final class ReceivedPlan {
         self.file = file
     }
 
-    /// Launches; `own` has the numbers of the slots that are made here.
+    /// Launches, once; `own` has the numbers of the slots that are made here.
     func launch(own: [(SlotSource, Int32)], made: (Int32) -> Void = { _ in }) throws(LaunchFailure)
         -> Launcher.Launched
     {
@@ -46,7 +46,13 @@ final class ReceivedPlan {
             case .root, .bind, .file, .containerPIDFD: slots[index].raw
             }
         }
-        var launcher = Launcher(map.bytes, file, plan.launch, slots: numbers)
+        // What came for the launch goes with it, whoever still holds this value: among the slots is an end of the launch
+        // socket, which must not stay open here.
+        defer {
+            slots = []
+            map = nil
+        }
+        var launcher = Launcher(map?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), file, plan.launch, slots: numbers)
         return try launcher.launch(made: made)
     }
 }

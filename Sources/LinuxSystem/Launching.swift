@@ -103,7 +103,7 @@ package enum Launching {
 }
 
 /// A file's bytes in memory while the value lives, private to this process.
-package struct MappedFile: ~Copyable {
+package final class MappedFile {
     package let bytes: UnsafeRawBufferPointer
 
     package init(_ file: Int32) throws(SystemError) {

@@ -7,8 +7,13 @@ import Testing
 
 private let busyboxIsThere = ((try? FileDescriptor.exists("/bin/busybox")) ?? false) && Process.isRoot
 
-@Suite(.enabled(if: busyboxIsThere))
-struct LaunchTests {
+/// All that make processes, one after another: a program that is still being written is "text file busy" for another's
+/// exec, and a child of one test holds the descriptors of the other for a moment.
+@Suite(.serialized, .enabled(if: busyboxIsThere, "needs root and busybox-static"))
+enum ProcessTests {}
+
+extension ProcessTests {
+@Suite struct LaunchTests {
     @Test func exitCode() throws {
         let root = try TestRoot()
         #expect(try root.run(["/bin/sh", "-c", "exit 7"]).code == 7)
@@ -22,4 +27,5 @@ struct LaunchTests {
         #expect(result.output.contains("bin\ndev\netc\nproc\nsys\ntmp\n"))
         #expect(result.output.hasSuffix("box\n"))
     }
+}
 }
