@@ -84,7 +84,7 @@ extension VolumeStore {
             failpoint("volume.discard")
             try Directory.rename(
                 path, in: root.raw, to: "trash/\(randomHex(bytes: 8))-\(name.prefix(64))", in: root.raw, replace: false)
-            try AtomicFile.synchronize(directory: try Directory.open("volumes", in: root.raw).raw)
+            try Directory.open("volumes", in: root.raw).synchronize()
         }
         return []
     }

@@ -38,26 +38,31 @@ extension VolumeStore {
     /// Throws `.conflict` when it exists with others.
     @discardableResult
     package func create(_ specification: VolumeSpecification) throws(Failure) -> (volume: Volume, isNew: Bool) {
-        if let existing = try find(specification.name) { return (try accept(existing, for: specification), false) }
+        // Somebody may remove it between the find that it is there and the look at it: then it is made again.
+        for _ in 0..<Self.attempts {
+            if let existing = try find(specification.name) { return (try accept(existing, for: specification), false) }
+            if let volume = try make(specification) { return (volume, true) }
+        }
+        throw Failure(.conflict, "make volume \(specification.name): it is made and removed again and again")
+    }
+
+    static let attempts = 100
+
+    /// Nil when the name is taken.
+    private func make(_ specification: VolumeSpecification) throws(Failure) -> Volume? {
         let volume = Volume(
             name: specification.name, created: .now(), labels: specification.labels,
             driverOptions: specification.driverOptions, owner: specification.owner)
         try during("make the directory of volumes") { () throws(SystemError) in
             if try Directory.ensure("volumes", in: root.raw) { try AtomicFile.synchronize(directory: root.raw) }
         }
-        let made = try during("make volume \(volume.name)") { () throws(SystemError) in
+        return try during("make volume \(volume.name)") { () throws(SystemError) in
             let lock = try FileLock("volumes/.lock", in: root.raw, .exclusive)
             defer { _ = lock.raw }
             let volumes = try Directory.open("volumes", in: root.raw)
             try sweepUnfinished(volumes)
-            return try make(volume, in: volumes)
+            return try make(volume, in: volumes) ? volume : nil
         }
-        if made { return (volume, true) }
-        // Another one was faster.
-        guard let existing = try find(volume.name) else {
-            throw Failure(.conflict, "make volume \(volume.name): it was made and removed at the same time")
-        }
-        return (try accept(existing, for: specification), false)
     }
 
     /// The volume of this name, or nil.
