@@ -85,7 +85,9 @@ extension VolumeStore {
         guard Self.isContainerID(containerID) else {
             throw Failure(.internal, "use volume \(volume.name): \"\(containerID)\" is no id of a container")
         }
-        guard let lock = try lock("volumes/\(volume.name)/lock", "use volume \(volume.name)") else { return false }
+        guard let lock = try lock("volumes/\(volume.name)/lock", "use volume \(volume.name)") else {
+            return false
+        }
         defer { _ = lock.raw }
         try during("use volume \(volume.name)") { () throws(SystemError) in
             let users = try Directory.open("volumes/\(volume.name)/users", in: root.raw)

@@ -37,10 +37,13 @@ extension VolumeStore {
     /// Makes a volume; one that exists already with the same labels and options is answered as it is (`isNew` false).
     /// Throws `.conflict` when it exists with others.
     @discardableResult
-    package func create(_ specification: VolumeSpecification) throws(Failure) -> (volume: Volume, isNew: Bool) {
+    package func create(_ specification: VolumeSpecification) throws(Failure) -> (volume: Volume, isNew: Bool)
+    {
         // Somebody may remove it between the find that it is there and the look at it: then it is made again.
         for _ in 0..<Self.attempts {
-            if let existing = try find(specification.name) { return (try accept(existing, for: specification), false) }
+            if let existing = try find(specification.name) {
+                return (try accept(existing, for: specification), false)
+            }
             if let volume = try make(specification) { return (volume, true) }
         }
         throw Failure(.conflict, "make volume \(specification.name): it is made and removed again and again")
@@ -54,7 +57,9 @@ extension VolumeStore {
             name: specification.name, created: .now(), labels: specification.labels,
             driverOptions: specification.driverOptions, owner: specification.owner)
         try during("make the directory of volumes") { () throws(SystemError) in
-            if try Directory.ensure("volumes", in: root.raw) { try AtomicFile.synchronize(directory: root.raw) }
+            if try Directory.ensure("volumes", in: root.raw) {
+                try AtomicFile.synchronize(directory: root.raw)
+            }
         }
         return try during("make volume \(volume.name)") { () throws(SystemError) in
             let lock = try FileLock("volumes/.lock", in: root.raw, .exclusive)
@@ -131,9 +136,13 @@ extension VolumeStore {
 
     static func absent(_ name: String) -> Failure { Failure(.notFound, "no such volume: \(name)") }
 
-    private func accept(_ existing: Volume, for specification: VolumeSpecification) throws(Failure) -> Volume {
+    private func accept(_ existing: Volume, for specification: VolumeSpecification) throws(Failure) -> Volume
+    {
         // No options asked for is any volume of the name, as of docker: the labels are those of its making.
-        guard specification.driverOptions.isEmpty || Self.same(existing.driverOptions, specification.driverOptions) else {
+        guard
+            specification.driverOptions.isEmpty
+                || Self.same(existing.driverOptions, specification.driverOptions)
+        else {
             throw Failure(
                 .conflict, "volume \(existing.name) exists with other options",
                 hint: "Remove it first, or choose another name.")
@@ -169,7 +178,8 @@ extension VolumeStore {
 
     /// Under the lock of all: what is unfinished belongs to a process that was killed.
     private func sweepUnfinished(_ volumes: borrowing FileDescriptor) throws(SystemError) {
-        for entry in try Directory.entries(of: volumes) where entry.name.bytes.starts(with: Self.unfinishedPrefix.utf8) {
+        for entry in try Directory.entries(of: volumes)
+        where entry.name.bytes.starts(with: Self.unfinishedPrefix.utf8) {
             try Directory.removeTree(entry.name, in: volumes.raw)
         }
     }

@@ -19,7 +19,8 @@ import Volumes
     }
 
     private func source(_ root: TemporaryRoot) throws -> FileDescriptor {
-        try FileManager.default.createDirectory(atPath: "\(root.path)/from", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(root.path)/from", withIntermediateDirectories: false)
         return try Directory.open("\(root.path)/from")
     }
 
@@ -27,7 +28,9 @@ import Volumes
         try FileDescriptor.status("\(root.path)/\(name)")
     }
 
-    private func write(_ text: String, _ name: String, _ directory: borrowing FileDescriptor, mode: UInt32 = 0o644) throws {
+    private func write(
+        _ text: String, _ name: String, _ directory: borrowing FileDescriptor, mode: UInt32 = 0o644
+    ) throws {
         let file = try FileDescriptor.open(name, in: directory.raw, [.writeOnly, .create, .exclusive])
         try file.write(text)
         try file.changeMode(mode)
@@ -45,7 +48,9 @@ import Volumes
         try Directory.symlink("../../../etc/passwd", at: "away", in: inner.raw)
         try Directory.symlink("nowhere", at: "dangling", in: from.raw)
         let old = Timestamp(seconds: 1_000_000_000, nanoseconds: 123_456_789)
-        for name in ["away", "b"] { try Directory.changeTimes(name, in: inner.raw, accessed: old, modified: old) }
+        for name in ["away", "b"] {
+            try Directory.changeTimes(name, in: inner.raw, accessed: old, modified: old)
+        }
         try inner.changeMode(0o1777)
         try Directory.changeTimes("d", in: from.raw, accessed: old, modified: old)
         try Directory.changeTimes("a", in: from.raw, accessed: old, modified: old)
@@ -69,7 +74,8 @@ import Volumes
     @Test func `a symbolic link to a directory is not entered`() throws {
         let root = try TemporaryRoot()
         let from = try source(root)
-        try FileManager.default.createDirectory(atPath: "\(root.path)/outside", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(root.path)/outside", withIntermediateDirectories: false)
         try root.write("secret", to: "outside/x")
         try Directory.symlink("\(root.path)/outside", at: "d", in: from.raw)
         try copy(root)
