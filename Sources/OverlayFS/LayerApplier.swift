@@ -362,9 +362,6 @@ extension LayerApplier {
 
 // ---- names
 
-/// Below the root, through directories alone.
-private let plain: FileDescriptor.Resolve = [.beneath, .noSymlinks, .noMagicLinks]
-
 extension LayerApplier {
     private func existing(_ name: RawPath, in parent: Parent) throws(SystemError) -> FileStatus? {
         do throws(SystemError) {

@@ -29,6 +29,7 @@ func readAll(_ bytes: [UInt8], piece: Int = 10_000) throws -> [(TarEntry, [UInt8
 func writeAll(_ entries: [(TarEntry, [UInt8])]) throws -> [UInt8] {
     var out: [UInt8] = []
     let writer = TarWriter { (bytes) throws(Failure) in out += bytes }
+    writer.subsecondTimes = true
     for (entry, data) in entries { try writer.add(entry, data: data) }
     try writer.finish()
     return out
