@@ -144,13 +144,13 @@ struct ArchiveContents {
         for (name, diffID) in zip(entry.layers, config.rootfs.diffIDs) {
             guard let layer = try file(name) else { throw missing(name) }
             let compression = try kind(of: layer, staging)
-            if compression == .none, diffID.algorithm == layer.digest.algorithm, diffID != layer.digest {
+            if compression == .uncompressed, diffID.algorithm == layer.digest.algorithm, diffID != layer.digest {
                 throw Failure(
                     .dataLoss, "layer \(name): the config says \(diffID), the bytes have the digest \(layer.digest)")
             }
             let type =
                 switch compression {
-                case .none: MediaType.layer
+                case .uncompressed: MediaType.layer
                 case .gzip: MediaType.layerGzip
                 case .zstd: MediaType.layerZstd
                 }

@@ -100,7 +100,7 @@ private final class ArchiveInput {
         rest = UnsafeRawBufferPointer(rebasing: input[..<have])
         let kind = try Compression.detect(rest)
         compression = kind
-        if kind != .none { decompressor = try Decompressor(kind) }
+        if kind != .uncompressed { decompressor = try Decompressor(kind) }
     }
 
     private func read() throws(Failure) -> UnsafeRawBufferPointer {
