@@ -80,12 +80,9 @@ long identity_seccomp(struct context *c, int fd, uint64_t flags) {
 }
 
 long identity_label(struct context *c, const char *module, const char *label) {
-    char value[512] = "exec ";
-    bool apparmor = !strcmp(module, "apparmor");
-    size_t prefix = apparmor ? 5 : 0, size = strlen(label);
-    if (prefix + size > sizeof value) return -ENAMETOOLONG;
-    memcpy(value + prefix, label, size);
-    if (!apparmor) return path_write_proc(c, "thread-self/attr/exec", value, size);
-    long r = path_write_proc(c, "thread-self/attr/apparmor/exec", value, prefix + size);
-    return r == -ENOENT ? path_write_proc(c, "thread-self/attr/exec", value, prefix + size) : r;
+    size_t size = strlen(label);
+    if (strcmp(module, "apparmor")) return path_write_proc(c, "thread-self/attr/exec", label, size);
+    // Its own directory from 5.8 on; where other modules are stacked, the plain file is another's.
+    long r = path_write_proc(c, "thread-self/attr/apparmor/exec", label, size);
+    return r == -ENOENT ? path_write_proc(c, "thread-self/attr/exec", label, size) : r;
 }

@@ -153,20 +153,16 @@ extension Launcher {
                 throw SystemError(call: "slot", path: path, errno: EBADF)
             }
             slots[slot] = file.raw
-        case .startScope, .attachDeviceFilter:
-            throw SystemError(call: "cgroup", path: nil, errno: ENOSYS)
+        case .attachDeviceFilter(let path, let program):
+            let directory = try FileDescriptor.open(path, [.readOnly, .directory])
+            try DeviceFilter.attach(try DeviceFilter.load(program), to: directory)
+        case .startScope:
+            throw SystemError(call: "StartTransientUnit", path: nil, errno: ENOSYS)
         }
     }
 
-    /// A v1 `tasks` file takes a single thread at once; a v2 directory has only `cgroup.procs`.
+    /// `path` is a v1 `tasks` or a v2 `cgroup.procs` file; a thread that moves itself is moved at once.
     private static func moveSelf(to path: String) throws(SystemError) {
-        for name in ["/tasks", "/cgroup.procs", ""] {
-            do throws(SystemError) {
-                try FileDescriptor.open(path + name, [.writeOnly]).write("0")
-                return
-            } catch {
-                guard error.errno == ENOENT || error.errno == ENOTDIR, !name.isEmpty else { throw error }
-            }
-        }
+        try FileDescriptor.open(path, [.writeOnly]).write("0")
     }
 }

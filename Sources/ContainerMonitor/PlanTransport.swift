@@ -45,9 +45,10 @@ package enum PlanTransport {
 
     package struct Received: Sendable {
         package let version: UInt32
-        package let plan: [UInt8]
-        /// One a slot, owned by the receiver.
-        package let slots: [Int32]
+        /// The encoded plan.
+        package let memory: SharedFileDescriptor
+        /// One a slot; those that the monitor makes hold the placeholder.
+        package let slots: [SharedFileDescriptor]
     }
 
     /// nil where the sender went away before it sent a plan.
@@ -56,31 +57,30 @@ package enum PlanTransport {
         var (size, descriptors) = try receiveSome(&header, socket)
         if size == 0 { return nil }
         guard size == 16, Array(header[0..<4]) == magic, let version: UInt32 = header[...].littleEndian(at: 4),
-            let length: UInt32 = header[...].littleEndian(at: 8),
             let count: UInt32 = header[...].littleEndian(at: 12), count >= 1
         else { throw SystemError(call: "recvmsg", path: "launch plan", errno: 71 /* EPROTO */) }
         while descriptors.count < Int(count) {
             var one: [UInt8] = [0]
             let (more, others) = try receiveSome(&one, socket)
-            guard more == 1 else { throw SystemError(call: "recvmsg", path: "launch plan", errno: 71) }
+            guard more == 1, !others.isEmpty else {
+                throw SystemError(call: "recvmsg", path: "launch plan", errno: 71)
+            }
             descriptors += others
         }
-        let memory = FileDescriptor(owning: descriptors[0])
-        let plan = try memory.readAll(limit: Int(length))
-        return Received(version: version, plan: plan, slots: Array(descriptors.dropFirst()))
+        return Received(version: version, memory: descriptors[0], slots: Array(descriptors.dropFirst()))
     }
 
     private static func receiveSome(_ buffer: inout [UInt8], _ socket: Int32) throws(SystemError) -> (
-        Int, [Int32]
+        Int, [SharedFileDescriptor]
     ) {
         var failed: SystemError?
-        var answer: (Int, [Int32]) = (0, [])
+        var answer: (size: Int, descriptors: [Int32]) = (0, [])
         buffer.withUnsafeMutableBytes { bytes in
             do throws(SystemError) {
                 answer = try UnixSocket.receive(into: bytes, from: socket)
             } catch { failed = error }
         }
         if let failed { throw failed }
-        return answer
+        return (answer.size, answer.descriptors.map { SharedFileDescriptor(FileDescriptor(owning: $0)) })
     }
 }

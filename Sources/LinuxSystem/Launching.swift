@@ -31,6 +31,21 @@ package enum Launching {
         }
     }
 
+    package static func setNonBlocking(_ number: Int32) throws(SystemError) {
+        try call("fcntl") { ctr_set_nonblock(number, 1) }
+    }
+
+    package static func duplicate(_ number: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: Int32(try call("dup") { ctr_dup_cloexec(number, 3) }))
+    }
+
+    /// kill(2) of a child that is not waited for yet: no other process can have its number.
+    @discardableResult
+    package static func kill(_ child: Int32, _ signal: Int32) -> Bool { ctr_kill(child, signal) >= 0 }
+
+    /// Gives what malloc holds free back to the kernel: for a process that now sleeps for long.
+    package static func returnFreeMemory() { malloc_trim(0) }
+
     /// Reads what is there of a nonblocking descriptor: nil where nothing is (EAGAIN), 0 at the end. A pseudo-terminal
     /// whose last user is gone answers EIO: that is its end.
     package static func readAvailable(_ number: Int32, into buffer: UnsafeMutableRawBufferPointer)
@@ -74,13 +89,13 @@ package enum Launching {
 package struct MappedFile: ~Copyable {
     package let bytes: UnsafeRawBufferPointer
 
-    package init(_ file: borrowing FileDescriptor) throws(SystemError) {
-        let size = Int(try file.status().size)
+    package init(_ file: Int32) throws(SystemError) {
+        let size = Int(try FileDescriptor.status("", in: file, emptyPath: true).size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.raw, 0)
+        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0)
         guard let address, address != MAP_FAILED else {
             throw SystemError(call: "mmap", path: nil, errno: errno)
         }

@@ -64,7 +64,7 @@ final class TestRoot {
         let output = try FileDescriptor.memory("output")
         let memory = try FileDescriptor.memory("plan")
         try memory.write(plan.encoded())
-        let map = try MappedFile(memory)
+        let map = try MappedFile(memory.raw)
         let file = try PlanFile(map.bytes)
         var launcher = Launcher(
             map.bytes, file, try file.plan(withSteps: false).launch,
