@@ -43,7 +43,7 @@ extension Planner {
         draft.steps.append(.umask(process.user?.umask ?? 0o022))
         // The label is written below /proc and holds from execve on.
         if let profile = process.apparmorProfile, !profile.isEmpty {
-            draft.steps.append(.execLabel(module: "apparmor", label: "exec \(profile)"))
+            draft.steps.append(.execLabel(module: "apparmor", label: profile))
         }
         if let label = process.selinuxLabel, !label.isEmpty {
             draft.steps.append(.execLabel(module: "selinux", label: label))
