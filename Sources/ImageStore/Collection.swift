@@ -64,15 +64,20 @@ package struct Collection: Sendable {
         }
         try during("sweep the layers") { () throws(SystemError) in
             for name in try root.names(in: "layers") where isLayer(name) && !marks.layers.contains(name) {
-                if !dryRun { try root.moveToTrash("layers/\(name)") }
+                if !dryRun {
+                    try root.moveToTrash("layers/\(name)")
+                    try? Directory.removeFile("layers/\(name).lock", in: root.raw)
+                }
                 result.layers.append(name)
             }
         }
         return result
     }
 
-    /// `new-…` belongs to whoever unpacks it, a dot to a write that is under way.
-    private func isLayer(_ name: String) -> Bool { !name.hasPrefix("new-") && !name.hasPrefix(".") }
+    /// `new-…` belongs to whoever unpacks it, `….lock` to whoever means to, a dot to a write that is under way.
+    private func isLayer(_ name: String) -> Bool {
+        !name.hasPrefix("new-") && !name.hasPrefix(".") && !name.hasSuffix(".lock")
+    }
 
     /// With what the manifests and indexes among them refer to, as far as it is here.
     private func closure(of digests: Set<Digest>) -> Set<Digest> {

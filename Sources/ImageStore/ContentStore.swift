@@ -1,3 +1,4 @@
+internal import Archive
 package import Failure
 package import LinuxSystem
 package import OCI

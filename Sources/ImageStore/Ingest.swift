@@ -1,3 +1,4 @@
+internal import Archive
 package import Failure
 internal import LinuxSystem
 package import OCI
@@ -38,7 +39,7 @@ package final class Ingest: Sendable {
         self.place = place
         self.store = store
         self.data = SharedFileDescriptor(data)
-        state = Mutex(State(lock: lock, offset: offset, hash: ContentHash(descriptor.digest.algorithm)))
+        state = Mutex(State(lock: lock, offset: offset, hash: ContentHash(for: descriptor.digest.algorithm)))
     }
 
     static func open(_ descriptor: Descriptor, in store: ContentStore) throws(SystemError) -> Ingest {
@@ -198,7 +199,7 @@ package final class Ingest: Sendable {
         }
         state.offset = 0
         state.hashed = 0
-        state.hash = ContentHash(descriptor.digest.algorithm)
+        state.hash = ContentHash(for: descriptor.digest.algorithm)
     }
 
     private func catchUp(
@@ -260,7 +261,12 @@ extension ContentStore {
                     let status = try? FileDescriptor.status("\(place)/data", in: root.raw)
                     let age = Timestamp.now().seconds - (status?.modified.seconds ?? 0)
                     guard name.contains(".") || age >= seconds else { continue }
-                    Ingest.clear(place, in: root)
+                    if name.contains(".") {
+                        // Nobody comes back to such a place.
+                        try Directory.removeTree(place, in: root.raw)
+                    } else {
+                        Ingest.clear(place, in: root)
+                    }
                     freed += Int64(clamping: status?.size ?? 0)
                 } catch {
                     // Its writer removed it meanwhile.

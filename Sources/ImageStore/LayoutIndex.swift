@@ -7,8 +7,6 @@ enum LayoutIndex {
     static let empty =
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#
 
-    static let refName = "org.opencontainers.image.ref.name"
-    static let imageName = "io.containerd.image.name"
 
     /// The store's own index. An image whose familiar name differs from its canonical one is listed under both, so
     /// that `oci:content:redis:7` works as `oci:content:docker.io/library/redis:7` does. What is listed is the
@@ -17,11 +15,12 @@ enum LayoutIndex {
         var manifests: [Descriptor] = []
         for record in records.sorted(by: { name($0) < name($1) }) {
             guard let reference = record.reference, reference.tag != nil else {
-                manifests.append(entry(record, nil, nil))
+                manifests.append(entry(record.manifest, record.platform, refName: nil, imageName: nil))
                 continue
             }
             for name in Set([reference.canonical, reference.familiar]).sorted() {
-                manifests.append(entry(record, name, reference.canonical))
+                manifests.append(
+                    entry(record.manifest, record.platform, refName: name, imageName: reference.canonical))
             }
         }
         return try JSON.encode(ImageIndex(manifests: manifests))
@@ -31,12 +30,14 @@ enum LayoutIndex {
         record.reference?.canonical ?? "@\(record.manifest.digest)"
     }
 
-    static func entry(_ record: ImageRecord, _ refName: String?, _ imageName: String?) -> Descriptor {
+    static func entry(_ manifest: Descriptor, _ platform: Platform, refName: String?, imageName: String?)
+        -> Descriptor
+    {
         var annotations: [String: String] = [:]
-        if let refName { annotations[LayoutIndex.refName] = refName }
-        if let imageName { annotations[LayoutIndex.imageName] = imageName }
+        if let refName { annotations[AnnotationKey.refName] = refName }
+        if let imageName { annotations[AnnotationKey.containerdImageName] = imageName }
         return Descriptor(
-            mediaType: record.manifest.mediaType, digest: record.manifest.digest, size: record.manifest.size,
-            annotations: annotations.isEmpty ? nil : annotations, platform: record.platform)
+            mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size,
+            annotations: annotations.isEmpty ? nil : annotations, platform: platform)
     }
 }

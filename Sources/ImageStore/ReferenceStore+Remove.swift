@@ -17,9 +17,14 @@ package struct ImageUser: Hashable, Sendable {
 /// What `rmi` says it did.
 package struct ImageRemoval: Hashable, Sendable {
     /// `redis:7`, `redis@sha256:…`
-    package var untagged: [String] = []
+    package var untagged: [String]
     /// The ID of the image that is gone with its last name.
     package var deleted: Digest?
+
+    package init(untagged: [String] = [], deleted: Digest? = nil) {
+        self.untagged = untagged
+        self.deleted = deleted
+    }
 }
 
 extension ReferenceStore {

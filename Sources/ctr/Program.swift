@@ -108,7 +108,7 @@ enum Program {
     /// docker's: 125 for ctr's own failures where the command's exit code is passed on, else 1; 126 and 127 for a
     /// command that cannot be executed or is not there.
     private static func exitCode(of failure: Failure, verb: Verb) -> Int32 {
-        if let launch = failure.cause as? LaunchFailure { return launch.exitCode }
+        if let launch = failure.cause as? StartFailure { return launch.exitCode }
         return verb.usageExitCode
     }
 

@@ -1,3 +1,4 @@
+import Archive
 import Failure
 import ImageStore
 import LinuxSystem

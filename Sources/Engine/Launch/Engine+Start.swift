@@ -72,7 +72,7 @@ extension Engine {
             if record.settings.autoRemove { try? removeEnded(record.id) }
             throw Failure(
                 Failure.Code(description: code), "run \(record.image): \(message)",
-                cause: LaunchFailure(exitCode: exitCode))
+                cause: StartFailure(exitCode: exitCode))
         case .lost:
             throw Failure(
                 .internal, "the monitor of \(record.name) ended without a word",
