@@ -16,8 +16,14 @@ final class BlobBody: @unchecked Sendable {
     private var surplus: UInt64 = 0
     private var answer: HTTPExchange.Answer
     private var pieces: HTTPClientResponse.Body.AsyncIterator
-    /// Since the last time that new bytes came.
+    /// The rest of a piece that was longer than one step (TLS gives up to a MiB at once).
+    private var rest = ByteBuffer()
+    /// Cuts since the last time that it went well for a while.
     private var failures = 0
+    private var positionOfFailure: UInt64 = 0
+
+    /// Bytes of one step at most.
+    private static let longestStep = 256 * 1024
 
     init(source: RepositorySource, descriptor: Descriptor, position: UInt64, answer: HTTPExchange.Answer) {
         self.source = source
@@ -29,6 +35,10 @@ final class BlobBody: @unchecked Sendable {
 
     func next() async throws(Failure) -> [UInt8]? {
         while true {
+            if let step = rest.readBytes(length: min(rest.readableBytes, BlobBody.longestStep)), !step.isEmpty {
+                position += UInt64(step.count)
+                return step
+            }
             var buffer: ByteBuffer
             do throws(TransportError) {
                 guard let piece = try await piece() else {
@@ -46,14 +56,12 @@ final class BlobBody: @unchecked Sendable {
                 buffer.moveReaderIndex(forwardBy: Int(skipped))
                 surplus -= skipped
             }
-            guard buffer.readableBytes > 0 else { continue }
-            position += UInt64(buffer.readableBytes)
-            guard position <= UInt64(descriptor.size) else {
+            guard position + UInt64(buffer.readableBytes) <= UInt64(descriptor.size) else {
                 throw Failure(
-                    .dataLoss, "registry sent more than the \(descriptor.size) bytes of blob \(descriptor.digest.short)")
+                    .dataLoss,
+                    "registry sent more than the \(descriptor.size) bytes of blob \(descriptor.digest.short)")
             }
-            failures = 0
-            return Array(buffer.readableBytesView)
+            rest = buffer
         }
     }
 
@@ -64,7 +72,8 @@ final class BlobBody: @unchecked Sendable {
             if piece == nil, Task.isCancelled { throw CancellationError() }
             return piece
         } catch {
-            throw TransportError(error, from: answer.address, timeouts: source.client.exchange.transport.timeouts)
+            throw TransportError(
+                error, from: answer.address, timeouts: source.client.exchange.transport.timeouts)
         }
     }
 
@@ -77,8 +86,12 @@ final class BlobBody: @unchecked Sendable {
 
     private func reopen(after failure: Failure) async throws(Failure) {
         let retry = source.client.configuration.retry
-        failures += 1
-        guard failures < retry.tries, let pause = retry.pause(beforeTry: failures + 1, asked: nil) else { throw failure }
+        // A registry that gives a few bytes and hangs up, again and again, comes to an end too.
+        failures = position >= positionOfFailure + 1 << 20 ? 1 : failures + 1
+        positionOfFailure = position
+        guard failures < retry.tries, let pause = retry.pause(beforeTry: failures + 1, asked: nil) else {
+            throw failure
+        }
         do {
             try await Task.sleep(for: pause)
         } catch {
