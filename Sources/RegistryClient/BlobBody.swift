@@ -15,7 +15,8 @@ final class BlobBody: @unchecked Sendable {
     /// Bytes of the current answer that the reader has already.
     private var surplus: UInt64 = 0
     private var answer: HTTPExchange.Answer
-    private var pieces: HTTPClientResponse.Body.AsyncIterator
+    /// nil once the stream has failed, so that the connection is given up at once and not with the last reference.
+    private var pieces: HTTPClientResponse.Body.AsyncIterator?
     /// The rest of a piece that was longer than one step (TLS gives up to a MiB at once).
     private var rest = ByteBuffer()
     /// Cuts since the last time that it went well for a while.
@@ -34,6 +35,15 @@ final class BlobBody: @unchecked Sendable {
     }
 
     func next() async throws(Failure) -> [UInt8]? {
+        do {
+            return try await step()
+        } catch {
+            pieces = nil
+            throw error
+        }
+    }
+
+    private func step() async throws(Failure) -> [UInt8]? {
         while true {
             if let step = rest.readBytes(length: min(rest.readableBytes, BlobBody.longestStep)), !step.isEmpty {
                 position += UInt64(step.count)
@@ -67,7 +77,7 @@ final class BlobBody: @unchecked Sendable {
 
     private func piece() async throws(TransportError) -> ByteBuffer? {
         do {
-            let piece = try await pieces.next()
+            let piece = try await pieces?.next()
             // A cancelled task ends the sequence without a word.
             if piece == nil, Task.isCancelled { throw CancellationError() }
             return piece
