@@ -45,7 +45,8 @@ final class BlobBody: @unchecked Sendable {
 
     private func step() async throws(Failure) -> [UInt8]? {
         while true {
-            if let step = rest.readBytes(length: min(rest.readableBytes, BlobBody.longestStep)), !step.isEmpty {
+            if let step = rest.readBytes(length: min(rest.readableBytes, BlobBody.longestStep)), !step.isEmpty
+            {
                 position += UInt64(step.count)
                 return step
             }

@@ -207,7 +207,7 @@ extension RepositorySink {
     }
 
     /// distribution-spec, "Pushing a blob in chunks".
-    private func putChunked(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
+    func putChunked(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         var location = try await begin(descriptor)
         var sent: Int64 = 0
         var held: [UInt8] = []

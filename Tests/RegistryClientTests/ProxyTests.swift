@@ -13,7 +13,8 @@ struct ProxyTests {
         try registry.start()
         registry.addManifest(Array(manifestText.utf8), to: "app", tag: "1")
         registry.script { $0.method == "CONNECT" ? ScriptedRegistry.Response(200) : nil }
-        var configuration = quickConfiguration(environment: ["HTTP_PROXY": "http://ann:pw@\(registry.domain)"])
+        var configuration = quickConfiguration(environment: ["HTTP_PROXY": "http://ann:pw@\(registry.domain)"]
+        )
         configuration.insecureRegistries = ["registry.test:5000"]
         let client = RegistryClient(configuration)
         let manifest = try await client.resolve(
