@@ -48,7 +48,8 @@ package struct LayerStore: Sendable {
     package func record(of id: Digest) throws(Failure) -> LayerRecord {
         let bytes: [UInt8]?
         do throws(SystemError) {
-            bytes = try AtomicFile.read("\(LayerStore.name(of: id))/record", in: directory.raw, limit: 256 << 20)
+            bytes = try AtomicFile.read(
+                "\(LayerStore.name(of: id))/record", in: directory.raw, limit: 256 << 20)
         } catch {
             throw error.failure("read the record of layer \(id.short)")
         }

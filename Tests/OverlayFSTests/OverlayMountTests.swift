@@ -134,7 +134,9 @@ import Testing
         let diff = LayerDiff(upper: upper.raw, lowers: [fds[0].raw])
         let list = try diff.changes().map { "\($0.kind.rawValue) \($0.path.shown)" }
         #expect(
-            list == ["C d", "C d/edited", "D d/gone", "A n", "A n/f", "A n/hard", "C o", "C o/again", "D o/hidden"])
+            list == [
+                "C d", "C d/edited", "D d/gone", "A n", "A n/f", "A n/hard", "C o", "C o/again", "D o/hidden",
+            ])
 
         // The diff as a layer over the same one shows the same.
         var tar: [UInt8] = []
