@@ -2,6 +2,7 @@ import Failure
 import ImageStore
 import LinuxSystem
 import OCI
+import Synchronization
 import Testing
 
 @Suite struct CollectionTests {
@@ -110,17 +111,25 @@ import Testing
         #expect(try store.content.has(blob))
     }
 
-    @Test func theSweepWaitsForWhoIsBetweenResolveAndRecord() async throws {
+    @Test func theSweepWaitsForWhoIsBetweenResolveAndRecord() throws {
         let blob = try store.content.put(noise(10), mediaType: MediaType.layer)
         let root = store.root
         let collection = store.collection
         let using = try root.lock(.store, .shared)
         #expect(try root.attemptLock(.store, .exclusive) == nil)
-        let sweep = Task.detached { try collection.collect { Collection.Roots() } }
-        try await Task.sleep(for: .milliseconds(50))
+        let swept = Mutex<[Digest]?>(nil)
+        let sweep = try Thread("sweep") {
+            let result = try? collection.collect { Collection.Roots() }
+            swept.withLock { $0 = result?.blobs }
+        }
+        for _ in 0..<20 {
+            _ = try FileDescriptor.wait(for: -1, milliseconds: 2)
+            #expect(swept.withLock { $0 } == nil)
+        }
         #expect(try store.content.has(blob))
         _ = consume using
-        #expect(try await sweep.value.blobs == [blob.digest])
+        sweep.join()
+        #expect(swept.withLock { $0 } == [blob.digest])
     }
 
     @Test func rootsAreAskedForUnderTheLock() throws {
