@@ -10,7 +10,9 @@ import Testing
 
     init() throws { store = try TemporaryStore() }
 
-    private func collect(_ roots: Collection.Roots = .init(), dryRun: Bool = false) throws -> Collection.Result {
+    private func collect(_ roots: Collection.Roots = .init(), dryRun: Bool = false) throws
+        -> Collection.Result
+    {
         try store.collection.collect(dryRun: dryRun) { roots }
     }
 
@@ -61,7 +63,9 @@ import Testing
 
     @Test func anIndexKeepsItsManifestsThatAreHere() throws {
         let image = try store.image(nil, content: "a", record: false)
-        let index = ImageIndex(manifests: [image.manifest, try describe(noise(10), mediaType: MediaType.manifest)])
+        let index = ImageIndex(manifests: [
+            image.manifest, try describe(noise(10), mediaType: MediaType.manifest),
+        ])
         let root = try store.content.put(try JSON.encode(index), mediaType: MediaType.index)
         #expect(try collect(.init(digests: [root.digest])).blobs.isEmpty)
         #expect(try collect().blobs.count == 4)

@@ -22,7 +22,10 @@ private let umoci = (try? FileDescriptor.exists("/usr/bin/umoci")) == true
             environment: Process.environment, output: output.raw, error: output.raw)
         let status = try #require(try Process.reap(pid)).status
         try output.seek(to: 0)
-        return (Process.exitCode(ofStatus: status), String(decoding: try output.readAll(limit: 1 << 20), as: UTF8.self))
+        return (
+            Process.exitCode(ofStatus: status),
+            String(decoding: try output.readAll(limit: 1 << 20), as: UTF8.self)
+        )
     }
 
     private func rootFileSystem() throws -> [UInt8] {
@@ -46,7 +49,8 @@ private let umoci = (try? FileDescriptor.exists("/usr/bin/umoci")) == true
         return record
     }
 
-    @Test(.enabled(if: skopeo), arguments: ["redis:7", "docker.io/library/redis:7", "127.0.0.1:5000/debian:12"])
+    @Test(
+        .enabled(if: skopeo), arguments: ["redis:7", "docker.io/library/redis:7", "127.0.0.1:5000/debian:12"])
     func skopeoReadsTheContentDirectory(_ name: String) throws {
         _ = try image("redis:7")
         _ = try image("127.0.0.1:5000/debian:12")
@@ -54,20 +58,24 @@ private let umoci = (try? FileDescriptor.exists("/usr/bin/umoci")) == true
         #expect(inspected.code == 0, "\(inspected.output)")
         #expect(inspected.output.contains("sha256:"))
         let copied = try run(
-            "/usr/bin/skopeo", "--insecure-policy", "copy", "oci:\(store.path)/content:\(name)", "dir:\(store.path)/copy")
+            "/usr/bin/skopeo", "--insecure-policy", "copy", "oci:\(store.path)/content:\(name)",
+            "dir:\(store.path)/copy")
         #expect(copied.code == 0, "\(copied.output)")
     }
 
     @Test(.enabled(if: umoci)) func umociUnpacksFromTheContentDirectory() throws {
         _ = try image("127.0.0.1:5000/debian:12")
         let unpacked = try run(
-            "/usr/bin/umoci", "unpack", "--rootless", "--image", "\(store.path)/content:127.0.0.1:5000/debian:12",
+            "/usr/bin/umoci", "unpack", "--rootless", "--image",
+            "\(store.path)/content:127.0.0.1:5000/debian:12",
             "\(store.path)/bundle")
         #expect(unpacked.code == 0, "\(unpacked.output)")
         #expect(try store.text("bundle/rootfs/etc/hostname") == "peer")
     }
 
-    @Test(.enabled(if: skopeo), arguments: ["docker-archive:FILE:app:1", "oci-archive:FILE:1", "oci-archive:FILE"])
+    @Test(
+        .enabled(if: skopeo),
+        arguments: ["docker-archive:FILE:app:1", "oci-archive:FILE:1", "oci-archive:FILE"])
     func skopeoReadsASavedFile(_ source: String) throws {
         let record = try image("app:1")
         let file = try FileDescriptor.open("\(store.path)/saved.tar", [.writeOnly, .create])
