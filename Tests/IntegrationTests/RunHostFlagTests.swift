@@ -11,7 +11,8 @@ struct RunHostFlagTests {
     @Test(arguments: ["mnt", "pid", "uts", "ipc", "net", "cgroup"])
     func everyNamespaceIsItsOwn(_ name: String) throws {
         try withFixture { ctr in
-            let inside = try ctr.ok("run", "--rm", try ctr.busybox(), "readlink", "/proc/self/ns/\(name)")
+            let image = try ctr.busybox()
+            let inside = try ctr.ok("run", "--rm", image, "readlink", "/proc/self/ns/\(name)")
             #expect(inside.hasPrefix("\(name):["))
             #expect(inside != link(name))
         }
@@ -20,8 +21,9 @@ struct RunHostFlagTests {
     @Test(arguments: [("--network", "net"), ("--ipc", "ipc"), ("--uts", "uts"), ("--pid", "pid"), ("--cgroupns", "cgroup")])
     func hostNamespacesOnRequest(_ flag: String, _ name: String) throws {
         try withFixture { ctr in
+            let image = try ctr.busybox()
             #expect(
-                try ctr.ok("run", "--rm", flag, "host", try ctr.busybox(), "readlink", "/proc/self/ns/\(name)") == link(name))
+                try ctr.ok("run", "--rm", flag, "host", image, "readlink", "/proc/self/ns/\(name)") == link(name))
         }
     }
 
@@ -39,11 +41,12 @@ struct RunHostFlagTests {
 
     @Test func theNetworkIsNoneWithLoopbackUp() throws {
         try withFixture { ctr in
-            let text = try ctr.ok("run", "--rm", try ctr.busybox(), "ip", "-o", "addr")
+            let image = try ctr.busybox()
+            let text = try ctr.ok("run", "--rm", image, "ip", "-o", "addr")
             #expect(text.contains("127.0.0.1/8"))
             #expect(!text.contains("eth"))
             let interfaces = try ctr.ok(
-                "run", "--rm", "--network", "none", try ctr.busybox(), "ls", "/sys/class/net")
+                "run", "--rm", "--network", "none", image, "ls", "/sys/class/net")
             #expect(!interfaces.contains("eth"))
         }
     }
@@ -140,7 +143,8 @@ struct RunHostFlagTests {
 
     @Test func addHost() throws {
         try withFixture { ctr in
-            let hosts = try ctr.ok("run", "--rm", "--add-host", "db:10.1.2.3", try ctr.busybox(), "cat", "/etc/hosts")
+            let image = try ctr.busybox()
+            let hosts = try ctr.ok("run", "--rm", "--add-host", "db:10.1.2.3", image, "cat", "/etc/hosts")
             #expect(hosts.contains("10.1.2.3\tdb") || hosts.contains("10.1.2.3 db"))
             #expect(hosts.contains("127.0.0.1"))
         }

@@ -55,8 +55,9 @@ struct RunTests {
 
     @Test func outputsStayApart() throws {
         try withFixture { ctr in
+            let image = try ctr.busybox()
             let outcome = try ctr.ctr(
-                "run", "--rm", try ctr.busybox(), "sh", "-c", "echo to-out; echo to-err >&2; printf 'no newline'")
+                "run", "--rm", image, "sh", "-c", "echo to-out; echo to-err >&2; printf 'no newline'")
             #expect(outcome.stdout == "to-out\nno newline")
             #expect(outcome.stderr == "to-err\n")
         }
@@ -90,8 +91,9 @@ struct RunTests {
 
     @Test func theReaderThatGoesAwayEndsNothingButItself() throws {
         try withFixture { ctr in
+            let image = try ctr.busybox()
             let outcome = try ChildProcess(
-                ["/bin/sh", "-c", "\(ctr.words(["run", "--rm", try ctr.busybox(), "yes"]).joined(separator: " ")) | head -1"],
+                ["/bin/sh", "-c", "\(ctr.words(["run", "--rm", image, "yes"]).joined(separator: " ")) | head -1"],
                 environment: ctr.environment
             ).finish(timeout: 30)
             #expect(outcome.stdout == "y\n")
@@ -101,7 +103,8 @@ struct RunTests {
 
     @Test func detachedPrintsTheIdAndLetsGoOfStdout() throws {
         try withFixture { ctr in
-            let id = try ctr.ok("run", "-d", try ctr.busybox(), "sleep", "60")
+            let image = try ctr.busybox()
+            let id = try ctr.ok("run", "-d", image, "sleep", "60")
             #expect(id.utf8.count == 64 && id.allSatisfy(\.isHexDigit))
             #expect(try ctr.ok("ps", "-q") == String(id.prefix(12)))
             #expect(try ctr.ok("ps", "-q", "--no-trunc") == id)
@@ -152,8 +155,9 @@ struct RunTests {
 
     @Test func withoutSigProxyASignalEndsTheClientOnly() throws {
         try withFixture { ctr in
+            let image = try ctr.busybox()
             let run = try ctr.start(
-                "run", "--sig-proxy=false", "--name", "stays", try ctr.busybox(), "sh", "-c",
+                "run", "--sig-proxy=false", "--name", "stays", image, "sh", "-c",
                 "trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done")
             try run.waitFor("up")
             run.signal(SIGTERM)
@@ -165,7 +169,8 @@ struct RunTests {
 
     @Test func theClientsDeathLeavesTheContainer() throws {
         try withFixture { ctr in
-            let run = try ctr.start("run", "--name", "orphan", try ctr.busybox(), "sh", "-c", "echo up; sleep 30; exit 4")
+            let image = try ctr.busybox()
+            let run = try ctr.start("run", "--name", "orphan", image, "sh", "-c", "echo up; sleep 30; exit 4")
             try run.waitFor("up")
             run.signal(SIGKILL)
             _ = run.finish(timeout: 10)

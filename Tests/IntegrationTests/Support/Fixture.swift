@@ -68,6 +68,14 @@ final class Fixture {
         return outcome.text
     }
 
+    /// Runs ctr, which must succeed and have `part` in its stdout.
+    func prints(
+        _ arguments: String..., including part: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let outcome = try ctr(arguments)
+        #expect(outcome.code == 0 && outcome.stdout.contains(part), "\"\(part)\" in \(outcome)", sourceLocation: sourceLocation)
+    }
+
     /// Runs ctr, which must refuse with this exit code and one clear line that has all of `says` in it.
     @discardableResult
     func refuses(
