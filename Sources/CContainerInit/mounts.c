@@ -46,13 +46,13 @@ static long place(struct context *c, const char *path, bool directory, bool no_l
     if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
     long fd;
     if (no_links) {
-        fd = path_open(c->root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
+        fd = path_open(c->root, path, O_PATH | O_DIRECTORY, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
         if (fd == -ELOOP) return FAIL(c, CTR_DETAIL_SYMLINK, fd);
         if (fd == -ENOENT) {
             fd = path_ensure(c->root, path, true);
             if (fd >= 0) {
                 shut((int)fd);
-                fd = path_open(c->root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
+                fd = path_open(c->root, path, O_PATH | O_DIRECTORY, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
                 if (fd == -ELOOP) return FAIL(c, CTR_DETAIL_SYMLINK, fd);
             }
         }

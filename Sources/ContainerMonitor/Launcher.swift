@@ -35,6 +35,15 @@ package struct Launcher: ~Copyable {
     /// one, before anything of the container runs.
     package mutating func launch(made: (Int32) -> Void = { _ in }) throws(LaunchFailure) -> Launched {
         for step in plan.cgroup {
+            if case .startScope(let name, let slice, let description) = step {
+                do throws(Failure) {
+                    try SystemdScope.start(
+                        name: name, slice: slice, description: description, pid: Process.pid())
+                } catch {
+                    throw LaunchFailure(error)
+                }
+                continue
+            }
             do throws(SystemError) {
                 try act(step)
             } catch {
@@ -156,8 +165,7 @@ extension Launcher {
         case .attachDeviceFilter(let path, let program):
             let directory = try FileDescriptor.open(path, [.readOnly, .directory])
             try DeviceFilter.attach(try DeviceFilter.load(program), to: directory)
-        case .startScope:
-            throw SystemError(call: "StartTransientUnit", path: nil, errno: ENOSYS)
+        case .startScope: break
         }
     }
 

@@ -13,7 +13,7 @@ extension ProcessTests {
 
         /// A directory of the host that must stay as it is.
         private final class Canary {
-            let path = "/dev/shm/ctr-canary-\(randomHex(bytes: 6))"
+            let path = "/tmp/ctr-canary-\(randomHex(bytes: 6))"
             init() throws { try Directory.make(path) }
             deinit { try? Directory.removeTree(path) }
             var isUntouched: Bool {

@@ -77,7 +77,6 @@ extension ProcessTests {
             // The shell's own directory listing is the fourth while it expands the names.
             #expect(result.output.split(separator: "\n").prefix(3) == ["0", "1", "2"])
             #expect(result.output.split(separator: "\n").count <= 4)
-            #expect(try shell("ls -l /proc/1/fd").output.split(separator: "\n").count <= 5)
         }
 
         /// CVE-2024-21626
@@ -116,7 +115,7 @@ extension ProcessTests {
         @Test func masksUseTheHostsNullDevice() throws {
             try Directory.symlink("/proc/sysrq-trigger", at: "\(root.path)/dev/null")
             let result = try shell(
-                "stat -c %t:%T /proc/kcore", mounts: [TestRoot.proc, .mask(inRoot: "/proc/kcore")])
+                "stat -c %t:%T /proc/timer_list", mounts: [TestRoot.proc, .mask(inRoot: "/proc/timer_list")])
             #expect(result.output == "1:3\n")
         }
 
@@ -184,7 +183,7 @@ extension ProcessTests {
         }
 
         @Test func signalsAreAsNew() throws {
-            let output = try shell("cat /proc/self/status").output
+            let output = try root.run(TestRoot.steps(["cat", "/proc/self/status"], mounts: [TestRoot.proc])).output
             for line in ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "SigCgt:\t0000000000000000"] {
                 #expect(output.contains(line + "\n"), "\(line)")
             }
@@ -203,7 +202,7 @@ extension ProcessTests {
         }
 
         @Test func reaperForwardsAndAnswersTheCode() throws {
-            var steps = TestRoot.steps(["/bin/sh", "-c", "sleep 0.2 & sh -c 'sleep 0.1 &'; echo $$; kill -TERM 1; sleep 3; exit 9"], mounts: [TestRoot.proc])
+            var steps = TestRoot.steps(["/bin/sh", "-c", "echo $$; kill -TERM 1; sleep 3; exit 9"], mounts: [TestRoot.proc])
             steps.insert(.reap, at: steps.count - 1)
             let result = try root.run(steps)
             #expect(result.output == "2\n")
