@@ -1,0 +1,59 @@
+/// Everything that a launch does, as a flat list made by a pure function (Runtime) and acted by others: the monitor
+/// does `cgroup` and the clone, its child does `steps`. Printable, comparable, without a descriptor in it: what
+/// must be opened is named in `slots`, and opened by `ctr` before the plan is sent.
+package struct LaunchPlan: Sendable, Equatable {
+    /// Raised with every change of the encoding; a monitor refuses another version.
+    package static let version: UInt32 = 1
+
+    /// CLONE_NEW* flags of clone3; joined namespaces are steps.
+    package var namespaces: UInt64
+    /// For exec: the slot of the container's pidfd. The launcher joins its pid namespace before it clones.
+    package var joinPIDNamespace: Step.Slot?
+    package var cgroup: [CgroupStep]
+    package var steps: [Step]
+    package var slots: [SlotSource]
+    /// The capabilities, user and profile in a person's words are not here: the plan is what is done, no more.
+
+    package init(
+        namespaces: UInt64, joinPIDNamespace: Step.Slot? = nil, cgroup: [CgroupStep], steps: [Step],
+        slots: [SlotSource]
+    ) {
+        self.namespaces = namespaces
+        self.joinPIDNamespace = joinPIDNamespace
+        self.cgroup = cgroup
+        self.steps = steps
+        self.slots = slots
+    }
+}
+
+/// What the monitor does for the cgroup before it clones, in order. Paths are host paths below /sys/fs/cgroup.
+package enum CgroupStep: Sendable, Equatable {
+    /// A transient systemd scope with Delegate=yes that holds the monitor (org.freedesktop.systemd1 StartTransientUnit).
+    case startScope(name: String, slice: String, description: String)
+    /// mkdir, parents too; one that is there is fine.
+    case makeDirectory(String)
+    /// Writes a value; `optional`: ENOENT, EOPNOTSUPP and EINVAL-for-absence are no errors (a knob the kernel lacks).
+    case write(path: String, value: String, optional: Bool)
+    /// The monitor itself moves there (writes `0`).
+    case moveSelf(path: String)
+    /// Loads the BPF device filter and attaches it to the cgroup2 directory (BPF_CGROUP_DEVICE, multi).
+    case attachDeviceFilter(path: String, program: [UInt8])
+    /// The child is born in this cgroup2 directory (CLONE_INTO_CGROUP).
+    case cloneInto(path: String)
+    /// Opens a file for writing and puts it in the slot, for `Step.joinCgroup`.
+    case openForChild(path: String, slot: Step.Slot)
+}
+
+/// What a slot of the plan is, for who opens it.
+package enum SlotSource: Sendable, Equatable {
+    /// The container's root: a detached mount that the Engine made.
+    case root
+    /// open_tree(OPEN_TREE_CLONE) of a host path, then mount_setattr; the Engine opens it.
+    case bind(path: String, recursive: Bool, set: UInt64, clear: UInt64, recursiveAttributes: Bool)
+    /// A file opened read-only (seccomp filter, namespace file).
+    case file(path: String)
+    /// The pidfd of a running container's init (exec).
+    case containerPIDFD
+    /// Made by the monitor itself: the ends of stdio, the pty's peer, a v1 tasks file, the start FIFO.
+    case standardInput, standardOutput, standardError, terminal, cgroupFile, startFIFO
+}

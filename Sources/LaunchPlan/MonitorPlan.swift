@@ -1,0 +1,76 @@
+/// What a monitor is told over its launch socket: the container's launch and how to live beside it.
+package struct MonitorPlan: Sendable, Equatable {
+    package enum Mode: Sendable, Equatable {
+        /// Stay as the container's monitor.
+        case container
+        /// `ctr exec`: launch with the caller's stdio, return the exit code (the program that `ctr` became).
+        case exec
+    }
+
+    package enum LogDriver: Sendable, Equatable {
+        case none
+        /// docker's json-file; a file is closed at `maximumSize` bytes (0: never), `maximumFiles` are kept.
+        case json(maximumSize: UInt64, maximumFiles: UInt32)
+    }
+
+    package enum Restart: Sendable, Equatable {
+        case no, always, unlessStopped
+        /// 0 tries: without a limit.
+        case onFailure(maximumTries: UInt32)
+    }
+
+    package var mode: Mode
+    package var containerID: String
+    /// /run/ctr/<hash>/<id>: state, lock, FIFOs, attach socket.
+    package var runDirectory: String
+    /// containers/<id>: logs, exit record.
+    package var containerDirectory: String
+    /// argv of the `ctr` that the monitor spawns when it needs what only the Engine knows (restart, removal), e.g.
+    /// ["ctr", "--root", "/var/lib/ctr", …]; the verb (`__restart ID`, `__remove ID`) is appended.
+    package var engineArguments: [String]
+    package var terminal: Bool
+    /// The container's stdin stays open for attach (-i); otherwise it is /dev/null.
+    package var openStdin: Bool
+    /// stdin closes when the first attached client's does (docker's StdinOnce).
+    package var stdinOnce: Bool
+    package var log: LogDriver
+    package var restart: Restart
+    /// How often it was restarted so far, and the back-off to use next, in milliseconds.
+    package var restartCount: UInt32
+    package var autoRemove: Bool
+    /// Owner of the stdio FIFOs.
+    package var uid, gid: UInt32
+    package var rows, columns: UInt16
+    /// Detach keys for exec's own relay; empty: none.
+    package var detachKeys: [UInt8]
+    /// Where the cgroup.events/cgroup.kill of the container are, and what to rmdir when it is gone (deepest first).
+    package var cgroupDirectory: String
+    package var cgroupsToRemove: [String]
+    /// The memory.events (v2) or memory.oom_control (v1) file that tells of an OOM kill.
+    package var oomFile: String
+    package var launch: LaunchPlan
+
+    package init(mode: Mode, containerID: String, launch: LaunchPlan) {
+        self.mode = mode
+        self.containerID = containerID
+        self.launch = launch
+        runDirectory = ""
+        containerDirectory = ""
+        engineArguments = []
+        terminal = false
+        openStdin = false
+        stdinOnce = false
+        log = .none
+        restart = .no
+        restartCount = 0
+        autoRemove = false
+        uid = 0
+        gid = 0
+        rows = 0
+        columns = 0
+        detachKeys = []
+        cgroupDirectory = ""
+        cgroupsToRemove = []
+        oomFile = ""
+    }
+}
