@@ -2,11 +2,11 @@ package import Failure
 internal import LinuxSystem
 
 /// Writes ustar with pax records only where ustar cannot say it (POSIX.1-2017, pax): the same entries give the same
-/// bytes. Times are kept to the second unless `subsecondTimes`.
+/// bytes. Times are kept to the second, as docker does, unless `subsecondTimes`.
 package final class TarWriter {
     package typealias Sink = (UnsafeRawBufferPointer) throws(Failure) -> Void
 
-    package var subsecondTimes = true
+    package var subsecondTimes = false
     private let sink: Sink
     /// Data of the current entry that is still to come.
     private var owed: UInt64 = 0

@@ -18,13 +18,10 @@ extension FlagDescription.Check {
     func check(_ text: String) throws(Failure) {
         switch self {
         case .text: break
-        case .integer(let range):
+        case .wholeNumber(let least, let most):
             guard let number = Int64(text) else { throw Failure(.invalidArgument, "not a whole number") }
-            guard range.contains(number) else {
-                let limit =
-                    number < range.lowerBound ? "the least is \(range.lowerBound)" : "the most is \(range.upperBound)"
-                throw Failure(.invalidArgument, limit)
-            }
+            guard number >= least else { throw Failure(.invalidArgument, "the least is \(least)") }
+            guard number <= most else { throw Failure(.invalidArgument, "the most is \(most)") }
         case .oneOf(let words):
             guard words.contains(text) else {
                 throw Failure(.invalidArgument, "must be one of \(words.joined(separator: ", "))")

@@ -26,8 +26,8 @@ package struct FlagDescription: Sendable {
 
     package enum Check: Sendable {
         case text
-        /// A whole number in this range.
-        case integer(ClosedRange<Int64>)
+        /// A whole number. Two numbers and no range: its generic type would have to be made at every start.
+        case wholeNumber(least: Int64, most: Int64)
         case oneOf([String])
         /// `256m`, see ``ByteSize``.
         case byteSize
@@ -51,6 +51,10 @@ package struct FlagDescription: Sendable {
         /// `KEY=VALUE` with one of these keys.
         case filter([String])
         case tail
+
+        static func integer(_ range: ClosedRange<Int64>) -> Check {
+            .wholeNumber(least: range.lowerBound, most: range.upperBound)
+        }
     }
 
     package init(

@@ -45,7 +45,10 @@ struct FlagParser {
         }
         let equals = body.utf8.firstIndex(of: UInt8(ascii: "="))
         let name = equals.map { body[..<$0] } ?? body
-        guard let flag = flags.first(where: { $0.name.rawValue == name || $0.alternate.map { $0 == name } == true })
+        guard
+            let flag = flags.first(where: {
+                $0.name.rawValue == name || $0.alternate.map { $0 == name } == true
+            })
         else { throw unknownFlag(String(name)) }
         if let equals {
             try set(flag, String(body[body.utf8.index(after: equals)...]))

@@ -87,7 +87,8 @@ extension Verb {
 
     /// The verb of these words (`run`, `image ls`), or nil. Internal verbs are not found by name.
     package init?(words: String) {
-        if let verb = Verb(rawValue: words), verb != .internal {
+        // Not by init(rawValue:), which first builds a dictionary of all cases: this is on the path of every start.
+        if let verb = Verb.allCases.first(where: { $0.rawValue == words && $0 != .internal }) {
             self = verb
         } else if let alias = Verb.aliases.first(where: { $0.words == words }) {
             self = alias.verb

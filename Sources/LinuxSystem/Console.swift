@@ -25,9 +25,11 @@ package enum Console {
     @discardableResult
     package static func flush() -> Bool { pending.withLock { drain(&$0) } }
 
-    package static func error(_ text: String) {
-        _ = flush()
-        var bytes = Array(text.utf8)
+    package static func error(_ text: String) { error(Array(text.utf8)) }
+
+    package static func error(_ bytes: [UInt8]) {
+        flush()
+        var bytes = bytes
         drain(&bytes, to: 2)
     }
 

@@ -226,3 +226,20 @@ extension FileDescriptor {
         try call("dup3") { ctr_dup3(own, number, 0) }
     }
 }
+
+extension SharedFileDescriptor {
+    /// The open file with its calls; it stays open.
+    package func withDescriptor<R: ~Copyable>(
+        _ body: (borrowing FileDescriptor) throws(SystemError) -> R
+    ) throws(SystemError) -> R {
+        let borrowed = FileDescriptor(owning: raw)
+        do throws(SystemError) {
+            let answer = try body(borrowed)
+            _ = borrowed.release()
+            return answer
+        } catch {
+            _ = borrowed.release()
+            throw error
+        }
+    }
+}

@@ -25,7 +25,8 @@ package struct LayerPath: Hashable, Sendable {
     }
     package var isRoot: Bool { components.isEmpty }
     package var shown: String { raw.shown }
-    package var name: RawPath { RawPath(components.last ?? []) }
+    /// The last component; `.` for the root.
+    package var name: RawPath { components.last.map { RawPath($0) } ?? RawPath(".") }
     package var parent: LayerPath { LayerPath(components: Array(components.dropLast())) }
 
     package func appending(_ name: RawPath) -> LayerPath {
@@ -76,3 +77,6 @@ let opaqueAttribute = "trusted.overlay.opaque"
 func isOverlayMark(_ attribute: String) -> Bool {
     attribute.hasPrefix("trusted.overlay.") || attribute.hasPrefix("user.overlay.")
 }
+
+/// Below the root, through directories alone.
+let plain: FileDescriptor.Resolve = [.beneath, .noSymlinks, .noMagicLinks]

@@ -24,9 +24,9 @@ import Testing
         "CommandTable": ["Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "Archive", "ImageStore", "RegistryClient",
-            "OverlayFS", "Runtime", "Volumes", "Failure", "Logging", "Synchronization",
+            "OverlayFS", "Runtime", "Volumes", "CommandTable", "Failure", "Synchronization",
         ],
-        "ctr": ["Engine", "OCI", "CommandTable", "Failure"],
+        "ctr": ["Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
         "ctr-monitor": ["ContainerMonitor"],
     ]
 

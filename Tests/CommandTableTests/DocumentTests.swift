@@ -74,7 +74,8 @@ import Testing
     @Test func `help of run shows every flag with its letter`() {
         let text = HelpText.text(on: .verb(.run))
         for line in [
-            "  -e, --env list ", "      --rm ", "  -m, --memory bytes ", "  -h, --hostname string ", "      --cpus decimal ",
+            "  -e, --env list ", "      --rm ", "  -m, --memory bytes ", "  -h, --hostname string ",
+            "      --cpus decimal ",
             "  -v, --volume list ", "      --ulimit ulimit ", "      --network string ",
         ] { #expect(text.contains("\n\(line)"), "\(line)") }
         #expect(!text.contains("--net "))
@@ -87,7 +88,9 @@ import Testing
             #expect(text.contains("\n## ctr \(verb.rawValue)\n"), "\(verb)")
             for flag in verb.description.flags {
                 #expect(text.contains("`--\(flag.name.rawValue)"))
-                #expect(page.contains("\\-\\-" + flag.name.rawValue.split(separator: "-").joined(separator: "\\-")))
+                #expect(
+                    page.contains(
+                        "\\-\\-" + flag.name.rawValue.split(separator: "-").joined(separator: "\\-")))
             }
         }
         #expect(!text.contains("__"))
@@ -99,7 +102,9 @@ import Testing
         }
     }
 
-    private static func run(_ program: String, _ arguments: [String], input: String = "") throws -> (Int32, String) {
+    private static func run(_ program: String, _ arguments: [String], input: String = "") throws -> (
+        Int32, String
+    ) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -116,7 +121,9 @@ import Testing
         return (process.terminationStatus, text)
     }
 
-    private static func has(_ program: String) -> Bool { FileManager.default.isExecutableFile(atPath: program) }
+    private static func has(_ program: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: program)
+    }
 
     /// What bash offers for a line that ends where the cursor is, with a `ctr` that lists two names of each kind.
     private func offers(_ line: String) throws -> [String] {
@@ -127,23 +134,33 @@ import Testing
             COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
             COMP_LINE='\(line)'; COMP_POINT=${#COMP_LINE}; _ctr; printf '%s\\n' "${COMPREPLY[@]}"
             """
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("completion-\(UUID().uuidString)")
-        try (ShellCompletion.bash.script + names + "\n" + ask).write(to: path, atomically: true, encoding: .utf8)
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "completion-\(UUID().uuidString)")
+        try (ShellCompletion.bash.script + names + "\n" + ask).write(
+            to: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: path) }
         let (status, text) = try Self.run("/bin/bash", ["--norc", path.path])
         #expect(status == 0, "\(text)")
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test(.enabled(if: has("/bin/bash")), arguments: [
-        ("ctr ru", ["run"]), ("ctr volume r", ["remove", "rm"]), ("ctr --root /x image pu", ["pull", "push"]),
-        ("ctr run --pull ", ["always", "missing", "never"]), ("ctr run --pull=al", ["always"]), ("ctr run --cidf", ["--cidfile"]),
-        ("ctr run --rm redis", ["redis:7", "redis:8"]), ("ctr run redis:", ["7", "8"]), ("ctr run host:5000/", ["5000/a:1"]),
-        ("ctr run redis:7 --r", []), ("ctr rm -f c", ["cache"]), ("ctr rm cache w", ["web"]), ("ctr volume rm ", ["data"]),
-        ("ctr exec -u 0 ", ["cache", "web"]), ("ctr exec cache l", []), ("ctr completion z", ["zsh"]), ("ctr run --name ", []),
-        ("ctr inspect ", ["cache", "web", "redis:7", "redis:8", "host:5000/a:1"]), ("ctr --log-level d", []),
-        ("ctr container ls --fi", ["--filter"]), ("ctr help ima", ["image", "images"]),
-    ])
+    @Test(
+        .enabled(if: has("/bin/bash")),
+        arguments: [
+            ("ctr ru", ["run"]), ("ctr volume r", ["remove", "rm"]),
+            ("ctr --root /x image pu", ["pull", "push"]),
+            ("ctr run --pull ", ["always", "missing", "never"]), ("ctr run --pull=al", ["always"]),
+            ("ctr run --cidf", ["--cidfile"]),
+            ("ctr run --rm redis", ["redis:7", "redis:8"]), ("ctr run redis:", ["7", "8"]),
+            ("ctr run host:5000/", ["5000/a:1"]),
+            ("ctr run redis:7 --r", []), ("ctr rm -f c", ["cache"]), ("ctr rm cache w", ["web"]),
+            ("ctr volume rm ", ["data"]),
+            ("ctr exec -u 0 ", ["cache", "web"]), ("ctr exec cache l", []), ("ctr completion z", ["zsh"]),
+            ("ctr run --name ", []),
+            ("ctr inspect ", ["cache", "web", "redis:7", "redis:8", "host:5000/a:1"]),
+            ("ctr --log-level d", []),
+            ("ctr container ls --fi", ["--filter"]), ("ctr help ima", ["image", "images"]),
+        ])
     func `bash completes`(_ line: String, _ wanted: [String]) throws {
         #expect(try offers(line) == wanted)
     }
@@ -156,12 +173,16 @@ import Testing
         #expect(status == 0 && text.isEmpty, "\(text)")
     }
 
-    @Test(.enabled(if: has("/usr/bin/fish")), arguments: [
-        ("ctr ru", "run"), ("ctr volume cre", "create"), ("ctr run --pull al", "always"), ("ctr image ls --dig", "--digests"),
-    ])
+    @Test(
+        .enabled(if: has("/usr/bin/fish")),
+        arguments: [
+            ("ctr ru", "run"), ("ctr volume cre", "create"), ("ctr run --pull al", "always"),
+            ("ctr image ls --dig", "--digests"),
+        ])
     func `fish completes`(_ line: String, _ wanted: String) throws {
         let (_, text) = try Self.run(
-            "/usr/bin/fish", ["--no-config"], input: ShellCompletion.fish.script + "\ncomplete -C '\(line)'\n")
+            "/usr/bin/fish", ["--no-config"], input: ShellCompletion.fish.script + "\ncomplete -C '\(line)'\n"
+        )
         let words = text.split(separator: "\n").map { String($0.prefix { $0 != "\t" }) }
         #expect(words.contains(wanted), "\(text)")
     }

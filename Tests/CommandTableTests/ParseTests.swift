@@ -38,14 +38,17 @@ import Testing
         (["--env", "A", "-e", "B=--rm"], ["A", "B=--rm"]), (["-ite", "A"], ["A"]), (["-iteA"], ["A"]),
         (["-e", "--", "-e", "B"], ["--", "B"]), (["-e", "A=", "--env", "A= x\n"], ["A=", "A= x\n"]),
     ])
-    func `a value flag takes the next word or what stands beside it`(_ words: [String], _ wanted: [String]) throws {
+    func `a value flag takes the next word or what stands beside it`(_ words: [String], _ wanted: [String])
+        throws
+    {
         let command = try CommandTable.parse(["run"] + words + ["image"])
         #expect(command.values(.env) == wanted)
         #expect(command.positionals == ["image"])
     }
 
     @Test(arguments: [
-        ("--rm", true), ("--rm=false", false), ("--rm=0", false), ("--rm=T", true), ("--rm --rm=FALSE", false),
+        ("--rm", true), ("--rm=false", false), ("--rm=0", false), ("--rm=T", true),
+        ("--rm --rm=FALSE", false),
         ("--rm=false --rm", true), ("-it", false),
     ])
     func `a switch takes a value only after an equals sign`(_ flags: String, _ wanted: Bool) throws {
@@ -79,7 +82,10 @@ import Testing
 
     @Test(arguments: [
         ("run --nmae x image", "unknown flag: --nmae", "Did you mean '--name'? See 'ctr run --help'."),
-        ("run --interact image", "unknown flag: --interact", "Did you mean '--interactive'? See 'ctr run --help'."),
+        (
+            "run --interact image", "unknown flag: --interact",
+            "Did you mean '--interactive'? See 'ctr run --help'."
+        ),
         ("run --zzzzzzzz image", "unknown flag: --zzzzzzzz", "See 'ctr run --help'."),
         ("run --publish 80:80 image", "unknown flag: --publish", "See 'ctr run --help'."),
         ("ps -ayz", "unknown shorthand flag: 'y' in -yz", "See 'ctr ps --help'."),
@@ -106,13 +112,17 @@ import Testing
         ),
         (
             "run --oom-score-adj 1001 image",
-            "invalid argument \"1001\" for \"--oom-score-adj\" flag: the most is 1000", "See 'ctr run --help'."
+            "invalid argument \"1001\" for \"--oom-score-adj\" flag: the most is 1000",
+            "See 'ctr run --help'."
         ),
         ("ps ---all", "bad flag syntax: ---all", "See 'ctr ps --help'."),
         ("ps --=all", "bad flag syntax: --=all", "See 'ctr ps --help'."),
         ("rnu image", "unknown command: ctr rnu", "Did you mean 'ctr run'? See 'ctr --help'."),
         ("frobnicate", "unknown command: ctr frobnicate", "See 'ctr --help'."),
-        ("volume creat x", "unknown command: ctr volume creat", "Did you mean 'ctr volume create'? See 'ctr volume --help'."),
+        (
+            "volume creat x", "unknown command: ctr volume creat",
+            "Did you mean 'ctr volume create'? See 'ctr volume --help'."
+        ),
         ("help rnu", "unknown command: ctr rnu", "Did you mean 'ctr run'? See 'ctr --help'."),
         ("--rm run image", "unknown flag: --rm", "See 'ctr --help'."),
         ("--root", "flag needs an argument: --root", "See 'ctr --help'."),
@@ -147,7 +157,9 @@ import Testing
     @Test func `a failure inside a value names flag and value`() throws {
         let command = try parse("run --cpus 1.5 image")
         do {
-            _ = try command.parsed(.cpus) { _ throws(Failure) -> Int in throw Failure(.invalidArgument, "too many") }
+            _ = try command.parsed(.cpus) { _ throws(Failure) -> Int in
+                throw Failure(.invalidArgument, "too many")
+            }
             Issue.record("no failure")
         } catch {
             #expect(error.message == "invalid argument \"1.5\" for \"--cpus\" flag: too many")
@@ -173,10 +185,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", HelpTopic.program), ("-h", .program), ("--help", .program), ("help", .program), ("help run", .verb(.run)),
-        ("run --help", .verb(.run)), ("run --help image", .verb(.run)), ("ps -h", .verb(.ps)), ("--help ps", .verb(.ps)),
+        ("", HelpTopic.program), ("-h", .program), ("--help", .program), ("help", .program),
+        ("help run", .verb(.run)),
+        ("run --help", .verb(.run)), ("run --help image", .verb(.run)), ("ps -h", .verb(.ps)),
+        ("--help ps", .verb(.ps)),
         ("volume", .group(.volume)), ("volume --help", .group(.volume)), ("help volume", .group(.volume)),
-        ("help volume ls", .verb(.volumeList)), ("volume ls -h", .verb(.volumeList)), ("image", .group(.image)),
+        ("help volume ls", .verb(.volumeList)), ("volume ls -h", .verb(.volumeList)),
+        ("image", .group(.image)),
         ("image help", .group(.image)), ("rm --help", .verb(.rm)), ("help image rm", .verb(.rmi)),
     ])
     func `help is asked for in docker's ways`(_ line: String, _ topic: HelpTopic) throws {
@@ -190,10 +205,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("container ls", Verb.ps), ("container list", .ps), ("container rm c", .rm), ("container remove c", .rm),
+        ("container ls", Verb.ps), ("container list", .ps), ("container rm c", .rm),
+        ("container remove c", .rm),
         ("image ls", .images), ("image list", .images), ("image rm i", .rmi), ("image remove i", .rmi),
-        ("image pull i", .pull), ("image inspect i", .imageInspect), ("container inspect c", .containerInspect),
-        ("volume list", .volumeList), ("volume remove v", .volumeRemove), ("container run i", .run), ("rmi i", .rmi),
+        ("image pull i", .pull), ("image inspect i", .imageInspect),
+        ("container inspect c", .containerInspect),
+        ("volume list", .volumeList), ("volume remove v", .volumeRemove), ("container run i", .run),
+        ("rmi i", .rmi),
     ])
     func `other words for a verb`(_ line: String, _ verb: Verb) throws {
         #expect(try parse(line).verb == verb)

@@ -9,7 +9,8 @@ import Testing
         let description = verb.description
         #expect(description.verb == verb)
         #expect(!description.meaning.isEmpty && !description.meaning.hasSuffix("."))
-        #expect(description.synopsis.hasPrefix("[OPTIONS]") == !description.flags.isEmpty || verb == .internal)
+        #expect(
+            description.synopsis.hasPrefix("[OPTIONS]") == !description.flags.isEmpty || verb == .internal)
     }
 
     @Test(arguments: Verb.allCases)
@@ -36,7 +37,10 @@ import Testing
     func `a default that help shows is one that the flag takes`(_ verb: Verb) throws {
         for flag in verb.description.flags {
             guard let text = flag.defaultText, !flag.isToggle else { continue }
-            let words = verb.rawValue.split(separator: " ").map(String.init) + ["--\(flag.name.rawValue)=\(text)", "--help"]
+            let words =
+                verb.rawValue.split(separator: " ").map(String.init) + [
+                    "--\(flag.name.rawValue)=\(text)", "--help",
+                ]
             #expect(try CommandTable.parse(words).request == .help(.verb(verb)))
         }
     }
@@ -53,10 +57,14 @@ import Testing
     @Test func `run has the flags that the main job needs and none of later issues`() {
         let names = Set(Verb.run.description.flags.map(\.name.rawValue))
         for wanted in [
-            "cap-add", "cap-drop", "cidfile", "cpus", "entrypoint", "env", "env-file", "init", "memory", "mount", "name",
-            "platform", "read-only", "rm", "shm-size", "tmpfs", "ulimit", "user", "detach", "interactive", "tty", "label",
-            "network", "volume", "workdir", "restart", "hostname", "stop-signal", "security-opt", "privileged", "cpuset-cpus",
-            "pids-limit", "memory-swap", "group-add", "device", "pull", "ipc", "pid", "uts", "cgroupns", "sysctl",
+            "cap-add", "cap-drop", "cidfile", "cpus", "entrypoint", "env", "env-file", "init", "memory",
+            "mount", "name",
+            "platform", "read-only", "rm", "shm-size", "tmpfs", "ulimit", "user", "detach", "interactive",
+            "tty", "label",
+            "network", "volume", "workdir", "restart", "hostname", "stop-signal", "security-opt",
+            "privileged", "cpuset-cpus",
+            "pids-limit", "memory-swap", "group-add", "device", "pull", "ipc", "pid", "uts", "cgroupns",
+            "sysctl",
             "volumes-from", "annotation",
         ] {
             #expect(names.contains(wanted), "\(wanted)")

@@ -39,7 +39,13 @@ package enum HumanSize {
         }
         var scale = 1.0
         for _ in 0..<max(0, digits - before) { scale *= 10 }
-        let scaled = (value * scale).rounded(.toNearestOrEven)
+        let product = value * scale
+        var scaled = product.rounded(.toNearestOrEven)
+        // A tie that only the multiplication made: 10.05 is a little more than it says. What was lost decides.
+        let lost = (-product).addingProduct(value, scale)
+        if product - product.rounded(.down) == 0.5, lost != 0 {
+            scaled = product.rounded(lost > 0 ? .up : .down)
+        }
         let whole = Int64(scaled / scale)
         var fraction = Int64(scaled) - whole * Int64(scale)
         var width = max(0, digits - before)

@@ -12,7 +12,9 @@ package enum HelpText {
     static let programMeaning = "Containers and images without a daemon"
 
     /// Verbs that a new user looks for, in the order of use.
-    static let commonVerbs: [Verb] = [.run, .exec, .ps, .logs, .stop, .rm, .pull, .push, .images, .login, .logout]
+    static let commonVerbs: [Verb] = [
+        .run, .exec, .ps, .logs, .stop, .rm, .pull, .push, .images, .login, .logout,
+    ]
 
     static var otherVerbs: [Verb] {
         Verb.allCases

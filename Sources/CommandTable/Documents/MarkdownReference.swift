@@ -26,7 +26,8 @@ package enum MarkdownReference {
     private static func section(_ verb: Verb) -> String {
         let description = verb.description
         let usage = description.usageLine.split(separator: "\n").map { line in line.drop { $0 == "\t" } }
-        var text = "\n## \(verb.commandPath)\n\n\(description.meaning).\n\n```\n\(usage.joined(separator: "\n"))\n```\n"
+        var text =
+            "\n## \(verb.commandPath)\n\n\(description.meaning).\n\n```\n\(usage.joined(separator: "\n"))\n```\n"
         if !description.about.isEmpty { text += "\n\(HelpText.wrapped(description.about, width: 120))\n" }
         if !description.spellings.isEmpty {
             let others = description.spellings.filter { $0 != verb.commandPath }

@@ -17,8 +17,11 @@ extension ShellCompletion {
         var choices = ""
         for verb in Verb.listed {
             for flag in verb.description.flags where !flag.choices.filter({ !$0.isEmpty }).isEmpty {
-                let words = spellings.filter { $0.verb == verb }.map { "'\($0.words) --\(flag.name.rawValue)'" }
-                choices += "        \(words.joined(separator: " | "))) words='\(flag.choices.joined(separator: " "))' ;;\n"
+                let words = spellings.filter { $0.verb == verb }.map {
+                    "'\($0.words) --\(flag.name.rawValue)'"
+                }
+                choices +=
+                    "        \(words.joined(separator: " | "))) words='\(flag.choices.joined(separator: " "))' ;;\n"
             }
         }
         let groups = VerbGroup.allCases.map { group in

@@ -41,14 +41,17 @@ extension ShellCompletion {
             let prefix = group.rawValue + " "
             for (words, verb) in spellings where words.hasPrefix(prefix) {
                 text += "complete -c ctr -n \"__ctr_uses \(group.rawValue)\" -a "
-                text += "\(fishQuoted(String(words.dropFirst(prefix.count)))) -d \(fishQuoted(verb.description.meaning))\n"
+                text +=
+                    "\(fishQuoted(String(words.dropFirst(prefix.count)))) -d \(fishQuoted(verb.description.meaning))\n"
             }
         }
         for verb in Verb.listed {
             let words = spellings.filter { $0.verb == verb }.map { "'\($0.words)'" }.joined(separator: " ")
             let condition = "__ctr_uses \(words)"
             for flag in flags(of: verb) { text += line(for: flag, condition: condition) }
-            for argument in arguments(verb.description) { text += "complete -c ctr -n \"\(condition)\" \(argument)\n" }
+            for argument in arguments(verb.description) {
+                text += "complete -c ctr -n \"\(condition)\" \(argument)\n"
+            }
         }
         return text
     }

@@ -49,7 +49,8 @@ extension ShellCompletion {
             }.sorted { $0.word < $1.word }
             text += dispatcher(
                 name: function(group.rawValue), leading: "",
-                first: "local -a verbs; verbs=(\n\(described(words))        ); _describe -t commands command verbs",
+                first:
+                    "local -a verbs; verbs=(\n\(described(words))        ); _describe -t commands command verbs",
                 cases: members.map { (String($0.words.dropFirst(prefix.count)), function($0.verb.rawValue)) })
         }
         let leading = CommandTable.globalFlags.map { " \\\n        \(specification($0))" }.joined()
@@ -93,7 +94,8 @@ extension ShellCompletion {
         let long = "--\(flag.name.rawValue)"
         var many = false
         if case .list = flag.kind { many = true }
-        let tail = "[\(escaped(flag.meaning, "[]:"))]" + (flag.isToggle ? "" : ":\(flag.valueName):\(action(flag))")
+        let tail =
+            "[\(escaped(flag.meaning, "[]:"))]" + (flag.isToggle ? "" : ":\(flag.valueName):\(action(flag))")
         guard let short = flag.short else {
             return quoted("\(many ? "*" : "")\(long)\(flag.isToggle ? "" : "=")\(tail)")
         }

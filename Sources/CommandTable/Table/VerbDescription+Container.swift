@@ -55,7 +55,8 @@ extension VerbDescription {
                 .list(
                     .filter, short: "f", "filter", "Only those that fit (status=exited)",
                     check: .filter([
-                        "ancestor", "before", "exited", "id", "label", "name", "network", "since", "status", "volume",
+                        "ancestor", "before", "exited", "id", "label", "name", "network", "since", "status",
+                        "volume",
                     ])),
                 format,
                 .value(
@@ -75,12 +76,15 @@ extension VerbDescription {
             flags: [
                 .toggle(.follow, short: "f", "Go on with new output until the container ends"),
                 .value(
-                    .since, "string", "Only what is newer than this time or duration (2026-01-31T08:30:00Z, 10m)"),
+                    .since, "string",
+                    "Only what is newer than this time or duration (2026-01-31T08:30:00Z, 10m)"),
                 .value(
-                    .tail, short: "n", "string", "Only so many lines from the end", check: .tail, default: "all"),
+                    .tail, short: "n", "string", "Only so many lines from the end", check: .tail,
+                    default: "all"),
                 .toggle(.timestamps, short: "t", "Put the time before each line"),
                 .value(
-                    .until, "string", "Only what is older than this time or duration (2026-01-31T08:30:00Z, 10m)"),
+                    .until, "string",
+                    "Only what is older than this time or duration (2026-01-31T08:30:00Z, 10m)"),
             ])
     }
 
@@ -115,7 +119,8 @@ extension VerbDescription {
 
     static var wait: VerbDescription {
         VerbDescription(
-            .wait, "CONTAINER [CONTAINER...]", "Wait until containers have ended, then print their exit codes",
+            .wait, "CONTAINER [CONTAINER...]",
+            "Wait until containers have ended, then print their exit codes",
             arguments: 1...unlimited, completes: .containers)
     }
 
@@ -146,7 +151,8 @@ extension VerbDescription {
 
     static var cp: VerbDescription {
         VerbDescription(
-            .cp, "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tctr cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+            .cp,
+            "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tctr cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
             "Copy files between a container and the host",
             about: """
                 - as the source reads a tar archive from stdin and unpacks it into a directory of the container; - as the \
@@ -183,7 +189,9 @@ extension VerbDescription {
 
     private static var stopFlags: [FlagDescription] {
         [
-            .value(.signal, short: "s", "string", "Signal to send instead of the container's stop signal", check: .signal),
+            .value(
+                .signal, short: "s", "string", "Signal to send instead of the container's stop signal",
+                check: .signal),
             .value(
                 .timeout, short: "t", "int", "Seconds to wait before the process is killed, -1 for ever",
                 check: .integer(-1...Int64(Int32.max)), or: "time"),

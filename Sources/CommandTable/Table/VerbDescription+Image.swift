@@ -41,7 +41,9 @@ extension VerbDescription {
             .rmi, "[OPTIONS] IMAGE [IMAGE...]", "Remove images",
             arguments: 1...unlimited, completes: .images,
             flags: [
-                .toggle(.force, short: "f", "Remove also an image that stopped containers use or that has several names"),
+                .toggle(
+                    .force, short: "f",
+                    "Remove also an image that stopped containers use or that has several names"),
                 .toggle(.noPrune, "Keep parents that have no name"),
             ])
     }
@@ -69,7 +71,8 @@ extension VerbDescription {
             .import, "[OPTIONS] FILE|- [REPOSITORY[:TAG]]", "Make an image of one layer from a tar archive",
             arguments: 1...2, completes: .files,
             flags: [
-                .list(.change, short: "c", "list", "Apply a Dockerfile instruction to the image (CMD [\"sh\"])"),
+                .list(
+                    .change, short: "c", "list", "Apply a Dockerfile instruction to the image (CMD [\"sh\"])"),
                 .value(.message, short: "m", "string", "Comment in the image's history"),
                 .value(.platform, "string", "Platform of the image (os/arch[/variant])"),
             ])
@@ -110,7 +113,8 @@ extension VerbDescription {
 
     static var logout: VerbDescription {
         VerbDescription(
-            .logout, "[SERVER]", "Log out from a registry", about: "Without SERVER it is docker.io.", arguments: 0...1)
+            .logout, "[SERVER]", "Log out from a registry", about: "Without SERVER it is docker.io.",
+            arguments: 0...1)
     }
 
     static var imageInspect: VerbDescription {

@@ -11,7 +11,8 @@ extension VerbDescription {
             flags: containerFlags + [
                 .toggle(.detach, short: "d", "Leave the container in the background and print its ID"),
                 .value(
-                    .detachKeys, "string", "Keys that leave the container's terminal, ctrl-p,ctrl-q unless given",
+                    .detachKeys, "string",
+                    "Keys that leave the container's terminal, ctrl-p,ctrl-q unless given",
                     check: .detachKeys),
                 .toggle(.rm, "Remove the container and its anonymous volumes when it has ended"),
                 .toggle(.sigProxy, "Pass signals that ctr receives on to the process", on: true),
@@ -20,8 +21,10 @@ extension VerbDescription {
 
     static var create: VerbDescription {
         VerbDescription(
-            .create, "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a container from an image, to be started later",
-            about: "Prints the ID of the new container. Flags end at the image: what follows it belongs to the command.",
+            .create, "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+            "Create a container from an image, to be started later",
+            about:
+                "Prints the ID of the new container. Flags end at the image: what follows it belongs to the command.",
             arguments: 1...unlimited, interspersed: false, completes: .images,
             flags: containerFlags + [
                 .toggle(.rm, "Remove the container and its anonymous volumes when it has ended")
@@ -58,7 +61,8 @@ extension VerbDescription {
                 check: .oneOf(["always", "missing", "never"]), default: "missing"),
             .toggle(.quiet, short: "q", "Do not show the progress of the pull"),
             .value(
-                .restart, "string", "What to do when the process has ended (no, always, unless-stopped, on-failure[:RETRIES])",
+                .restart, "string",
+                "What to do when the process has ended (no, always, unless-stopped, on-failure[:RETRIES])",
                 check: .restartPolicy, default: "no"),
             .value(.stopSignal, "string", "Signal that asks the process to end", check: .signal),
             .value(
@@ -72,12 +76,18 @@ extension VerbDescription {
 
     private static var fileFlags: [FlagDescription] {
         [
-            .list(.device, "list", "Give the container a device of the host (HOST[:CONTAINER][:rwm])", check: .device),
-            .list(.mount, "mount", "Mount a volume, a directory of the host or a tmpfs (type=...,source=...,target=...)"),
+            .list(
+                .device, "list", "Give the container a device of the host (HOST[:CONTAINER][:rwm])",
+                check: .device),
+            .list(
+                .mount, "mount",
+                "Mount a volume, a directory of the host or a tmpfs (type=...,source=...,target=...)"),
             .toggle(.readOnly, "Mount the container's root file system read-only"),
             .value(.shmSize, "bytes", "Size of /dev/shm", check: .byteSize, default: "64m"),
             .list(.tmpfs, "list", "Mount a tmpfs (PATH[:OPTIONS])"),
-            .list(.volume, short: "v", "list", "Mount a volume or a directory of the host ([SOURCE:]PATH[:OPTIONS])"),
+            .list(
+                .volume, short: "v", "list",
+                "Mount a volume or a directory of the host ([SOURCE:]PATH[:OPTIONS])"),
             .list(.volumesFrom, "list", "Mount the volumes of another container (CONTAINER[:ro])"),
         ]
     }
@@ -96,7 +106,8 @@ extension VerbDescription {
             .value(
                 .network, "string", "Network (none, host)", or: "net"),
             .value(
-                .oomScoreAdj, "int", "How likely the kernel ends the process when memory runs out (-1000 to 1000)",
+                .oomScoreAdj, "int",
+                "How likely the kernel ends the process when memory runs out (-1000 to 1000)",
                 check: .integer(-1000...1000)),
             .value(.pid, "string", "PID namespace (host, container:NAME)"),
             .toggle(.privileged, "Give the container every capability and device, and no confinement"),
@@ -115,7 +126,8 @@ extension VerbDescription {
                 .cpuPeriod, "int", "Period of the processor time limit in microseconds",
                 check: .integer(0...Int64.max)),
             .value(
-                .cpuQuota, "int", "Processor time in one period in microseconds", check: .integer(-1...Int64.max)),
+                .cpuQuota, "int", "Processor time in one period in microseconds",
+                check: .integer(-1...Int64.max)),
             .value(
                 .cpuShares, short: "c", "int", "Weight among containers that compete for processors",
                 check: .integer(0...262_144)),
@@ -123,12 +135,14 @@ extension VerbDescription {
             .value(.cpusetCPUs, "string", "Processors that may be used (0-2,4)"),
             .value(.cpusetMems, "string", "Memory nodes that may be used (0-1)"),
             .value(.memory, short: "m", "bytes", "Limit of memory", check: .byteSize),
-            .value(.memoryReservation, "bytes", "Memory that is kept when memory runs short", check: .byteSize),
+            .value(
+                .memoryReservation, "bytes", "Memory that is kept when memory runs short", check: .byteSize),
             .value(
                 .memorySwap, "bytes", "Limit of memory and swap together, -1 for unlimited swap",
                 check: .byteSizeOrUnlimited),
             .value(
-                .pidsLimit, "int", "Limit of processes and threads, -1 for none", check: .integer(-1...Int64.max)),
+                .pidsLimit, "int", "Limit of processes and threads, -1 for none",
+                check: .integer(-1...Int64.max)),
         ]
     }
 }

@@ -2,7 +2,8 @@ extension VerbDescription {
     static var volumeCreate: VerbDescription {
         VerbDescription(
             .volumeCreate, "[OPTIONS] [VOLUME]", "Create a volume",
-            about: "Prints its name, which is made up when none is given. A volume that exists already with the same options is no failure.",
+            about:
+                "Prints its name, which is made up when none is given. A volume that exists already with the same options is no failure.",
             arguments: 0...1,
             flags: [
                 .value(.driver, short: "d", "string", "Driver of the volume", default: "local"),
@@ -44,7 +45,8 @@ extension VerbDescription {
             arguments: 0...0,
             flags: [
                 .toggle(.all, short: "a", "Also named volumes that no container uses"),
-                .list(.filter, "filter", "Only those that fit (label=KEY)", check: .filter(["all", "label"])),
+                .list(
+                    .filter, "filter", "Only those that fit (label=KEY)", check: .filter(["label"])),
                 .toggle(.force, short: "f", "Do not ask"),
             ])
     }

@@ -44,7 +44,8 @@ enum TemplateFunction: String, CaseIterable {
             return .string(words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " "))
         case .pad:
             guard arguments.count == 3, case .integer(let before) = arguments[1],
-                case .integer(let after) = arguments[2], (0...1000).contains(before), (0...1000).contains(after)
+                case .integer(let after) = arguments[2], (0...1000).contains(before),
+                (0...1000).contains(after)
             else { throw wrong("wants a text and two counts of spaces up to 1000") }
             guard !arguments[0].text.isEmpty else { return .string("") }
             return .string(
@@ -71,7 +72,8 @@ enum TemplateFunction: String, CaseIterable {
                 throw wrong("cannot order \(a.kindName) and \(b.kindName)")
             }
             let order = try compare(a, b)
-            return .bool(self == .lt ? order < 0 : self == .le ? order <= 0 : self == .gt ? order > 0 : order >= 0)
+            return .bool(
+                self == .lt ? order < 0 : self == .le ? order <= 0 : self == .gt ? order > 0 : order >= 0)
         case .not: return .bool(!(try one(arguments)).truth)
         // The run stops at the first argument that decides; these are for what a pipe brings.
         case .and: return arguments.first { !$0.truth } ?? arguments.last ?? .null
@@ -111,7 +113,9 @@ enum TemplateFunction: String, CaseIterable {
     }
 
     private func index(_ arguments: [TemplateValue]) throws(Failure) -> TemplateValue {
-        guard var value = arguments.first, arguments.count > 1 else { throw wrong("wants a value and an index") }
+        guard var value = arguments.first, arguments.count > 1 else {
+            throw wrong("wants a value and an index")
+        }
         for key in arguments.dropFirst() {
             switch (value, key) {
             case (.array(let list), .integer(let position)):
@@ -171,7 +175,9 @@ enum TemplateFunction: String, CaseIterable {
             default: throw wrong("knows %s, %v, %d, %t, %q and %%, not %\(verb)")
             }
             let left = options.first == "-"
-            guard let width = Int(left ? options.dropFirst() : options).map({ min($0, 1000) }) ?? (options.isEmpty ? 0 : nil)
+            guard
+                let width = Int(left ? options.dropFirst() : options).map({ min($0, 1000) })
+                    ?? (options.isEmpty ? 0 : nil)
             else { throw wrong("cannot read the width %\(options)") }
             let padding = String(repeating: " ", count: max(0, width - part.count))
             text += left ? part + padding : padding + part

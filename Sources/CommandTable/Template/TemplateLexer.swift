@@ -59,11 +59,15 @@ struct TemplateLexer {
     private mutating func action() throws(Failure) -> Bool {
         skipBlanks()
         if rest.hasPrefix("/*") {
-            guard let end = Self.position(of: "*/", in: rest) else { throw Self.failure("a comment without end") }
+            guard let end = Self.position(of: "*/", in: rest) else {
+                throw Self.failure("a comment without end")
+            }
             rest = rest[rest.index(end, offsetBy: 2)...]
             skipBlanks()
             let trims = rest.hasPrefix("-}}")
-            guard trims || rest.hasPrefix("}}") else { throw Self.failure("a comment stands alone in its braces") }
+            guard trims || rest.hasPrefix("}}") else {
+                throw Self.failure("a comment stands alone in its braces")
+            }
             rest = rest.dropFirst(trims ? 3 : 2)
             return trims
         }
@@ -129,7 +133,9 @@ struct TemplateLexer {
     private mutating func path() throws(Failure) -> [String] {
         var names: [String] = []
         while rest.first == "." {
-            guard rest.dropFirst().first.map(Self.isNameStart) == true else { throw Self.failure("a field name is missing after .") }
+            guard rest.dropFirst().first.map(Self.isNameStart) == true else {
+                throw Self.failure("a field name is missing after .")
+            }
             rest.removeFirst()
             names.append(name())
         }

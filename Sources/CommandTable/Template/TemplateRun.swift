@@ -29,7 +29,9 @@ struct TemplateRun {
             case .declare(let name, let pipeline):
                 variables.append((name, try value(of: pipeline, dot)))
             case .assign(let name, let pipeline):
-                guard let place = variables.lastIndex(where: { $0.name == name }) else { throw undefined(name) }
+                guard let place = variables.lastIndex(where: { $0.name == name }) else {
+                    throw undefined(name)
+                }
                 variables[place].value = try value(of: pipeline, dot)
             case .if(let condition, let then, let otherwise):
                 try run(try value(of: condition, dot).truth ? then : otherwise, dot, &text)
@@ -123,10 +125,13 @@ struct TemplateRun {
                 guard let found = fields.first(where: { $0.name == name }) else {
                     let known = fields.map(\.name)
                     let meant =
-                        known.first { $0.lowercased() == name.lowercased() } ?? Suggestion.nearest(to: name, among: known)
+                        known.first { $0.lowercased() == name.lowercased() }
+                        ?? Suggestion.nearest(to: name, among: known)
                     throw Failure(
                         .invalidArgument, "template: no field .\(names[...depth].joined(separator: "."))",
-                        hint: meant.map { "Did you mean .\((names[..<depth] + [$0]).joined(separator: "."))?" }
+                        hint: meant.map {
+                            "Did you mean .\((names[..<depth] + [$0]).joined(separator: "."))?"
+                        }
                             ?? "The fields are \(known.joined(separator: ", ")).")
                 }
                 value = found.value
@@ -136,7 +141,8 @@ struct TemplateRun {
             case .string where isHeading: return value
             case .string, .bool, .integer, .double, .array:
                 throw TemplateLexer.failure(
-                    ".\(names[..<depth].joined(separator: ".")) is \(value.kindName) and has no field .\(name)")
+                    ".\(names[..<depth].joined(separator: ".")) is \(value.kindName) and has no field .\(name)"
+                )
             }
         }
         return value

@@ -10,7 +10,8 @@ package enum ByteSize {
     package static func parse(_ text: String, allowingUnlimited: Bool = false) throws(Failure) -> Int64 {
         if allowingUnlimited, text == "-1" { return unlimited }
         let bytes = text.utf8
-        let numberEnd = bytes.firstIndex { !((0x30...0x39).contains($0) || $0 == UInt8(ascii: ".")) } ?? bytes.endIndex
+        let numberEnd =
+            bytes.firstIndex { !((0x30...0x39).contains($0) || $0 == UInt8(ascii: ".")) } ?? bytes.endIndex
         var unit = bytes[numberEnd...]
         if unit.first == UInt8(ascii: " ") { unit = unit.dropFirst() }
         guard let shift = shift(of: unit.map { $0 | 0x20 }),
@@ -25,7 +26,9 @@ package enum ByteSize {
         guard let letter = unit.first else { return 0 }
         if unit.elementsEqual("b".utf8) { return 0 }
         let tail = unit.dropFirst()
-        guard tail.isEmpty || tail.elementsEqual("b".utf8) || tail.elementsEqual("ib".utf8) else { return nil }
+        guard tail.isEmpty || tail.elementsEqual("b".utf8) || tail.elementsEqual("ib".utf8) else {
+            return nil
+        }
         switch letter {
         case UInt8(ascii: "k"): return 10
         case UInt8(ascii: "m"): return 20

@@ -17,7 +17,8 @@ package enum DetachKeys {
                 keys.append(code)
             } else {
                 throw Failure(
-                    .invalidArgument, "\"\(key)\" is neither one character nor ctrl- with a-z, @, [, \\, ], ^ or _")
+                    .invalidArgument,
+                    "\"\(key)\" is neither one character nor ctrl- with a-z, @, [, \\, ], ^ or _")
             }
         }
         return keys

@@ -27,7 +27,8 @@ package struct DeviceRequest: Equatable, Sendable {
     }
 
     private static func isAccess(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { "rwm".utf8.contains($0) } && Set(text.utf8).count == text.utf8.count
+        !text.isEmpty && text.utf8.allSatisfy { "rwm".utf8.contains($0) }
+            && Set(text.utf8).count == text.utf8.count
     }
 
     private static func checkedAccess(_ text: String) throws(Failure) -> String {

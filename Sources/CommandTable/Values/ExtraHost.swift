@@ -16,7 +16,8 @@ package struct ExtraHost: Equatable, Sendable {
         let name = String(text[..<split])
         var address = text[bytes.index(after: split)...]
         if address.hasPrefix("["), address.hasSuffix("]") { address = address.dropFirst().dropLast() }
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "#") && $0 < 0x7f }) else {
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "#") && $0 < 0x7f })
+        else {
             throw Failure(.invalidArgument, "no host can be named \"\(name)\"")
         }
         guard isIPv4(address) || isIPv6(address) else {

@@ -8,7 +8,8 @@ package struct Filter: Equatable, Sendable {
     /// - Parameter keys: those that the verb knows.
     package static func parse(_ text: String, keys: [String]) throws(Failure) -> Filter {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
-            throw Failure(.invalidArgument, "not of the form KEY=VALUE, with one of \(keys.joined(separator: ", "))")
+            throw Failure(
+                .invalidArgument, "not of the form KEY=VALUE, with one of \(keys.joined(separator: ", "))")
         }
         let key = trimmed(text[..<equals]).lowercased()
         guard keys.contains(key) else {
@@ -49,7 +50,9 @@ package struct Filters: Equatable, Sendable {
     /// `label=KEY` asks for the key, `label=KEY=VALUE` for the value too.
     package func passesLabels(_ labels: [String: String]) -> Bool {
         values("label").allSatisfy { wanted in
-            guard let equals = wanted.utf8.firstIndex(of: UInt8(ascii: "=")) else { return labels[wanted] != nil }
+            guard let equals = wanted.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                return labels[wanted] != nil
+            }
             return labels[String(wanted[..<equals])] == String(wanted[wanted.utf8.index(after: equals)...])
         }
     }

@@ -42,7 +42,9 @@ package enum SignalName {
 
     private static func offset(_ text: Substring, sign: Character) -> Int32? {
         if text.isEmpty { return 0 }
-        guard text.first == sign, let value = Digits.unsigned(text.dropFirst().utf8), value <= 30 else { return nil }
+        guard text.first == sign, let value = Digits.unsigned(text.dropFirst().utf8), value <= 30 else {
+            return nil
+        }
         return Int32(value)
     }
 }

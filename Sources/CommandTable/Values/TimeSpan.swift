@@ -35,7 +35,9 @@ package enum TimeSpan {
             rest = rest[number.endIndex...]
             let name = rest.prefix { !((0x30...0x39).contains($0) || $0 == UInt8(ascii: ".")) }
             rest = rest[name.endIndex...]
-            guard let unit = unit(Substring(name)), let part = Digits.scaled(number, by: unit) else { return nil }
+            guard let unit = unit(Substring(name)), let part = Digits.scaled(number, by: unit) else {
+                return nil
+            }
             let (sum, over) = total.addingReportingOverflow(part.value)
             guard !over else { return nil }
             total = sum

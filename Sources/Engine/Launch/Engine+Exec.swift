@@ -33,7 +33,7 @@ extension Engine {
         let root = try during("open the root of \(record.name)") { () throws(SystemError) in
             try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
         }
-        let specification = try specification(of: record, root: root, fillsVolumes: false)
+        let specification = try specification(of: record, root: root)
         let user: UserIdentity? = try request.user.map { (text) throws(Failure) in
             try UserDatabase(root: root).identity(of: text, addedGroups: record.settings.groupAdd)
         }

@@ -19,6 +19,8 @@ extension Engine {
     /// What a container's spec is made of beside its record.
     struct Specification {
         let spec: RuntimeSpec
+        /// Keeps the descriptors that the spec's sources name.
+        let mounts: SpecMounts
         let host: HostFacts
         let placement: CgroupPlacement
         let user: UserIdentity
@@ -35,7 +37,7 @@ extension Engine {
             usesHostNetwork: settings.network == "host"
         ).write(in: directory.raw)
         let root = try mountRoot(of: record, directory)
-        let specification = try specification(of: record, root: root.descriptor, fillsVolumes: true)
+        let specification = try specification(of: record, root: root.descriptor)
         var context = Planner.Context(
             containerID: record.id, host: specification.host, placement: specification.placement,
             seccompFilter: specification.seccompFilter)
@@ -69,22 +71,35 @@ extension Engine {
         return PreparedLaunch(plan: plan, slots: slots, root: root)
     }
 
-    /// The container's spec; `fillsVolumes` for a start, not for who only wants to know it.
+    /// - Parameter root: the container's, for its users.
     func specification(
-        of record: ContainerRecord, root: borrowing FileDescriptor, fillsVolumes: Bool
+        of record: ContainerRecord, root: borrowing FileDescriptor
     ) throws(Failure) -> Specification {
         let users = try UserDatabase(root: root)
         let user = try users.identity(of: record.settings.user, addedGroups: record.settings.groupAdd)
-        let mounts = try specMounts(of: record, root: root, fillsVolumes: fillsVolumes)
+        let mounts = try SpecMounts(of: record, engine: self)
         let options = try SpecOptions(
-            record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts)
+            record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts.mounts)
         let host = try HostFacts.read()
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try CgroupPlacement(
             layout: host.cgroups, containerID: record.id, resources: spec.linux?.resources)
         return Specification(
-            spec: spec, host: host, placement: placement, user: user,
+            spec: spec, mounts: mounts, host: host, placement: placement, user: user,
             seccompFilter: try seccompFilter(options, spec))
+    }
+
+    private func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {
+        if options.privileged { return nil }
+        let source: SeccompFilter.Source
+        switch options.seccomp {
+        case .unconfined: return nil
+        case .builtin: source = .builtin
+        case .profile(let profile): source = .profile(profile)
+        }
+        return try SeccompFilter.blobPath(
+            source, capabilities: CapabilitySet(specNames: spec.process?.capabilities?.bounding),
+            cacheDirectory: "\(rootPath)/seccomp")
     }
 
     /// The overlay of the image's layers and the container's own, attached nowhere.
@@ -92,7 +107,7 @@ extension Engine {
         try RootMount(engine: self, record: record).mount(in: directory)
     }
 
-    private func logDriver(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.LogDriver {
+    func logDriver(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.LogDriver {
         if settings.logDriver == "none" { return .none }
         var maximumSize: UInt64 = 0
         var maximumFiles: UInt32 = 1

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+/// The programs under test. They are found, never built: no test target depends on an executable target.
+enum Program {
+    /// `CTR_BIN_DIR`, else the package's bin directory.
+    static let directory: String =
+        ProcessInfo.processInfo.environment["CTR_BIN_DIR"]
+        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("bin").path
+
+    static let ctr = directory + "/ctr"
+    static let monitor = directory + "/ctr-monitor"
+
+    static let isRoot = geteuid() == 0
+    static let isBuilt = access(ctr, X_OK) == 0 && access(monitor, X_OK) == 0
+}
+
+/// A program of the machine that a test compares with or builds its input by.
+enum Tool: String {
+    case busybox, crun, dockerRegistry = "docker-registry", htpasswd, openssl, skopeo, strace, umoci, unshare, zstd
+    case gzip, python3, tar, mount, umount
+    case losetup, mkfsExt4 = "mkfs.ext4"
+
+    /// Where it is, nil when it is not installed.
+    var path: String? {
+        for directory in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] {
+            let candidate = "\(directory)/\(rawValue)"
+            if access(candidate, X_OK) == 0 { return candidate }
+        }
+        return nil
+    }
+
+    static func missing(_ tools: [Tool]) -> [Tool] { tools.filter { $0.path == nil } }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Runs only as root on built programs, with these tools at hand; otherwise the tests are reported as not run.
+    static func needs(_ tools: Tool...) -> Self {
+        if !Program.isRoot { return .enabled(if: false, "not run: needs root") }
+        if !Program.isBuilt {
+            return .enabled(if: false, "not run: no ctr and ctr-monitor in CTR_BIN_DIR or ./bin")
+        }
+        let missing = Tool.missing(tools + [.busybox])
+        return .enabled(
+            if: missing.isEmpty,
+            "not run: not installed: \(missing.map(\.rawValue).joined(separator: ", "))")
+    }
+}
