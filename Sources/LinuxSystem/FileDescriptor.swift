@@ -217,3 +217,29 @@ extension FileDescriptor {
         return try call("fstatfs") { ctr_statfs_type(number) }
     }
 }
+
+extension FileDescriptor {
+    /// A copy under this very number, which stays open when the process becomes another program.
+    package borrowing func becomeNumber(_ number: Int32) throws(SystemError) {
+        let own = raw
+        if own == number { return try setCloseOnExec(false) }
+        try call("dup3") { ctr_dup3(own, number, 0) }
+    }
+}
+
+extension SharedFileDescriptor {
+    /// The open file with its calls; it stays open.
+    package func withDescriptor<R: ~Copyable>(
+        _ body: (borrowing FileDescriptor) throws(SystemError) -> R
+    ) throws(SystemError) -> R {
+        let borrowed = FileDescriptor(owning: raw)
+        do throws(SystemError) {
+            let answer = try body(borrowed)
+            _ = borrowed.release()
+            return answer
+        } catch {
+            _ = borrowed.release()
+            throw error
+        }
+    }
+}

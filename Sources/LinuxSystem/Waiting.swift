@@ -86,3 +86,32 @@ extension FileDescriptor {
         return try call("poll") { ctr_poll(&entry, 1, milliseconds) } > 0
     }
 }
+
+/// Readable when something in a directory is written, made or removed (inotify(7)).
+package struct DirectoryWatch: ~Copyable {
+    private let descriptor: FileDescriptor
+
+    package init(_ path: String) throws(SystemError) {
+        let queue = FileDescriptor(owning: Int32(try call("inotify_init") { ctr_inotify_init() }))
+        let number = queue.raw
+        // IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO
+        try call("inotify_add_watch", path) { ctr_inotify_add(number, path, 0x2 | 0x100 | 0x200 | 0x80) }
+        descriptor = queue
+    }
+
+    package var raw: Int32 { descriptor.raw }
+
+    package borrowing func drain() throws(SystemError) {
+        let number = descriptor.raw
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            do throws(SystemError) {
+                let n = try call("read") { ctr_read(number, &buffer, buffer.count) }
+                if n == 0 { return }
+            } catch {
+                if error.errno == EAGAIN { return }
+                throw error
+            }
+        }
+    }
+}

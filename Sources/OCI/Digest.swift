@@ -16,7 +16,10 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         guard hex.utf8.count == algorithm.hexLength,
             hex.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else {
-            throw Failure(.invalidArgument, "\"\(algorithm.rawValue):\(hex)\" is not a digest")
+            throw Failure(
+                .invalidArgument,
+                "\("\(algorithm.rawValue):\(hex)".quotedForMessage) is not a digest: \(algorithm.rawValue) needs \(algorithm.hexLength) lower-case hex digits"
+            )
         }
         self.algorithm = algorithm
         self.hex = hex
@@ -26,7 +29,7 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         guard let colon = text.firstIndex(of: ":"),
             let algorithm = Algorithm(rawValue: String(text[..<colon]))
         else {
-            throw Failure(.invalidArgument, "\"\(text)\" is not a sha256 or sha512 digest")
+            throw Failure(.invalidArgument, "\(text.quotedForMessage) is not a sha256 or sha512 digest")
         }
         try self.init(algorithm: algorithm, hex: String(text[text.index(after: colon)...]))
     }
@@ -39,7 +42,14 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
 
 extension Digest: Codable {
     package init(from decoder: any Decoder) throws {
-        try self.init(decoder.singleValueContainer().decode(String.self))
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        do {
+            try self.init(text)
+        } catch {
+            // A DecodingError carries the field's path; a Failure thrown here would lose it.
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.message)
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {

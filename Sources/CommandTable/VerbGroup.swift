@@ -1,0 +1,30 @@
+/// A first word that only opens a second: `ctr volume ls`.
+package enum VerbGroup: String, CaseIterable, Sendable {
+    case container
+    case image
+    case volume
+
+    package var commandPath: String { "ctr \(rawValue)" }
+
+    package var meaning: String {
+        switch self {
+        case .container: "Work with containers"
+        case .image: "Work with images"
+        case .volume: "Work with volumes"
+        }
+    }
+
+    /// Second words and their verbs, in alphabetical order; of several words for one verb only the shortest common one.
+    package var members: [(word: String, verb: Verb)] {
+        let prefix = rawValue + " "
+        var found: [(word: String, verb: Verb)] = []
+        for verb in Verb.allCases where verb.rawValue.hasPrefix(prefix) {
+            found.append((String(verb.rawValue.dropFirst(prefix.count)), verb))
+        }
+        for (words, verb) in Verb.aliases
+        where words.hasPrefix(prefix) && !found.contains(where: { $0.verb == verb }) {
+            found.append((String(words.dropFirst(prefix.count)), verb))
+        }
+        return found.sorted { $0.word < $1.word }
+    }
+}

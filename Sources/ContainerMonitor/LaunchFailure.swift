@@ -1,0 +1,84 @@
+internal import CContainerInit
+package import Failure
+internal import Glibc
+internal import LaunchPlan
+internal import LinuxSystem
+
+/// A launch that did not come to the program, with docker's exit code for it.
+package struct LaunchFailure: Error, Sendable {
+    /// 127: the program is not there. 126: it cannot be executed. 125: anything before it.
+    package var exitCode: Int32
+    package var failure: Failure
+
+    package init(exitCode: Int32 = 125, _ failure: Failure) {
+        self.exitCode = exitCode
+        self.failure = failure
+    }
+}
+
+extension LaunchFailure {
+    /// From what the child told, with the words of the plan.
+    init(_ report: ctr_report, step: Step?, in plan: LaunchPlan) {
+        let error = SystemError(call: "step \(report.step)", path: nil, errno: report.error)
+        guard let step else {
+            self.init(error.failure("start the container"))
+            return
+        }
+        let doing = plan.words(for: step)
+        switch step {
+        case .findProgram, .execute:
+            self.init(executing: doing, report, error)
+        default:
+            let place = LaunchFailure.words(for: report.detail, of: step)
+            self.init(
+                Failure(
+                    error.code, place.map { "\(doing): \($0): \(error.reason)" } ?? "\(doing): \(error.reason)",
+                    hint: LaunchFailure.hint(for: report.detail), cause: error))
+        }
+    }
+
+    private init(executing doing: String, _ report: ctr_report, _ error: SystemError) {
+        switch report.error {
+        case ENOENT, ENOTDIR:
+            let inPath = report.detail == CTR_DETAIL_NOT_IN_PATH.rawValue
+            self.init(
+                exitCode: 127,
+                Failure(
+                    .notFound, "\(doing): \(inPath ? "executable file not found in PATH" : error.reason)",
+                    cause: error))
+        case EACCES, EISDIR, ENOEXEC, EPERM, ETXTBSY, ELOOP, ELIBBAD, E2BIG:
+            self.init(
+                exitCode: 126,
+                Failure(
+                    error.code, "\(doing): \(error.reason)",
+                    hint: report.error == ENOEXEC
+                        ? "the program is not of this machine's architecture, or a script without \"#!\"" : nil,
+                    cause: error))
+        default:
+            self.init(error.failure(doing))
+        }
+    }
+
+    private static func words(for detail: UInt32, of step: Step) -> String? {
+        switch ctr_detail(detail & 0xff) {
+        case CTR_DETAIL_TARGET: return "the place in the image"
+        case CTR_DETAIL_SYMLINK: return "a symbolic link in the image stands in its place"
+        case CTR_DETAIL_OPTION:
+            guard case .mount(_, _, _, _, let options, _) = step, options.indices.contains(Int(detail >> 8))
+            else { return "option \(detail >> 8)" }
+            return "option \(options[Int(detail >> 8)].key)"
+        case CTR_DETAIL_NOT_PROC: return "/proc is not a proc file system"
+        case CTR_DETAIL_NOT_NULL: return "/dev/null is not the null device"
+        case CTR_DETAIL_OUTSIDE: return "it is outside of the container"
+        case CTR_DETAIL_COPY_UP: return "copying what the image has there"
+        case CTR_DETAIL_NO_TERMINALS: return "/dev/pts in the container"
+        case CTR_DETAIL_MALFORMED: return "the plan is not complete"
+        default: return nil
+        }
+    }
+
+    private static func hint(for detail: UInt32) -> String? {
+        ctr_detail(detail & 0xff) == CTR_DETAIL_SYMLINK
+            ? "the image replaces a system directory by a link; do not trust it" : nil
+    }
+}

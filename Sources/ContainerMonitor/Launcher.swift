@@ -1,0 +1,168 @@
+internal import CContainerInit
+internal import Failure
+internal import Glibc
+package import LaunchPlan
+package import LinuxSystem
+
+/// The parent's half of a launch: the cgroup's steps, the clone, and listening to the child until it has executed.
+package struct Launcher: ~Copyable {
+    /// A child that executes its program, or waits for `start`.
+    package struct Launched: ~Copyable {
+        package let pid: Int32
+        package let pidfd: FileDescriptor
+        /// The pseudo-terminal's master, where the plan has a terminal.
+        package var terminal: FileDescriptor?
+    }
+
+    private let file: PlanFile
+    private let plan: LaunchPlan
+    private let map: UnsafeRawBufferPointer
+    /// By slot index; -1 where nothing is.
+    private var slots: [Int32]
+    private var opened: [SharedFileDescriptor] = []
+    private var cgroup: SharedFileDescriptor?
+
+    /// `bytes` is the encoded plan and must outlive the launcher; `plan` its decoded form, without steps. `slots` has a
+    /// number for each slot of the plan that is not made here.
+    package init(_ bytes: UnsafeRawBufferPointer, _ file: PlanFile, _ plan: LaunchPlan, slots: [Int32]) {
+        map = bytes
+        self.file = file
+        self.plan = plan
+        self.slots = slots
+    }
+
+    /// Makes the cgroup, then the child; returns when it has executed. `made` hears of the child as soon as there is
+    /// one, before anything of the container runs.
+    package mutating func launch(made: (Int32) -> Void = { _ in }) throws(LaunchFailure) -> Launched {
+        for step in plan.cgroup {
+            do throws(SystemError) {
+                try act(step)
+            } catch {
+                throw LaunchFailure(error.failure(step.description, hint: Launcher.hint(for: step, error)))
+            }
+        }
+        do throws(SystemError) {
+            if let slot = plan.joinPIDNamespace {
+                try Launching.join(number(slot), flags: 0x2000_0000)
+            }
+        } catch {
+            throw LaunchFailure(
+                error.errno == ESRCH
+                    ? Failure(.conflict, "the container is not running", cause: error)
+                    : error.failure("join the container's pid namespace"))
+        }
+        return try clone(made)
+    }
+
+    private func number(_ slot: Step.Slot) -> Int32 { slots.indices.contains(slot) ? slots[slot] : -1 }
+
+    private static func hint(for step: CgroupStep, _ error: SystemError) -> String? {
+        guard case .write(_, let value, _) = step, error.errno == EINVAL || error.errno == ERANGE else {
+            return nil
+        }
+        return "the kernel does not take \(value)"
+    }
+
+    private func clone(_ made: (Int32) -> Void) throws(LaunchFailure) -> Launched {
+        let parentEnd: SharedFileDescriptor
+        var childEnd: SharedFileDescriptor?
+        do throws(SystemError) {
+            let ends = try UnixSocket.pair(.packet).shared()
+            parentEnd = ends.first
+            childEnd = ends.second
+        } catch {
+            throw LaunchFailure(error.failure("start the container"))
+        }
+        var pidfd: Int32 = -1
+        let program = UnsafeRawBufferPointer(rebasing: map[file.program])
+        let pid = slots.withUnsafeBufferPointer { slots in
+            var launch = ctr_launch(
+                program: program.baseAddress, size: program.count, slots: slots.baseAddress,
+                slot_count: Int32(slots.count), namespaces: plan.namespaces, cgroup: cgroup?.raw ?? -1,
+                status_child: childEnd?.raw ?? -1, status_parent: parentEnd.raw)
+            return Int32(ctr_init_launch(&launch, &pidfd))
+        }
+        // The child's copy alone is left: its end is the end of the stream.
+        childEnd = nil
+        guard pid > 0 else { throw Launcher.cloneFailure(-pid, plan) }
+        let child = FileDescriptor(owning: pidfd)
+        made(pid)
+        do throws(LaunchFailure) {
+            let terminal = try listen(to: parentEnd.raw)
+            return Launched(pid: pid, pidfd: child, terminal: terminal)
+        } catch {
+            // Whatever state it is in: nothing of it may live on.
+            _ = try? Process.signal(SIGKILL, to: child)
+            _ = try? Process.reap(pid)
+            throw error
+        }
+    }
+
+    private static func cloneFailure(_ errno: Int32, _ plan: LaunchPlan) -> LaunchFailure {
+        let error = SystemError(call: "clone3", path: nil, errno: errno)
+        let doing = "make \(Step.names(ofNamespaces: plan.namespaces))"
+        return LaunchFailure(
+            error.failure(
+                plan.namespaces == 0 ? "start a process" : doing,
+                hint: errno == EPERM ? "ctr needs root, with CAP_SYS_ADMIN" : nil))
+    }
+
+    /// Until the end of the stream (the child has executed), `created` or a failure.
+    private func listen(to status: Int32) throws(LaunchFailure) -> FileDescriptor? {
+        var terminal: FileDescriptor?
+        while true {
+            var report = ctr_report()
+            var passenger: Int32 = -1
+            let answer = ctr_init_next_report(status, &report, &passenger)
+            let descriptor = passenger >= 0 ? FileDescriptor(owning: passenger) : nil
+            if answer == 0 { return terminal }
+            guard answer > 0 else {
+                throw LaunchFailure(
+                    SystemError(call: "recvmsg", path: nil, errno: Int32(-answer)).failure("start the container"))
+            }
+            switch ctr_report_kind(report.kind) {
+            case CTR_REPORT_TERMINAL: terminal = descriptor
+            case CTR_REPORT_AWAITING: _ = [0].withUnsafeBytes { try? UnixSocket.send($0, to: status) }
+            case CTR_REPORT_CREATED: return terminal
+            default:
+                let step = (try? file.step(at: Int(report.step))) ?? nil
+                throw LaunchFailure(report, step: step, in: plan)
+            }
+        }
+    }
+}
+
+extension Launcher {
+    private mutating func act(_ step: CgroupStep) throws(SystemError) {
+        switch step {
+        case .makeDirectory(let path): try Directory.ensurePath(path, mode: 0o755)
+        case .write(let path, let value, let optional):
+            do throws(SystemError) {
+                try FileDescriptor.open(path, [.writeOnly]).write(value)
+            } catch {
+                let absent = error.errno == ENOENT || error.errno == EOPNOTSUPP || error.errno == EINVAL
+                guard optional, absent else { throw error }
+            }
+        case .moveSelf(let path): try Launcher.moveSelf(to: path)
+        case .cloneInto(let path):
+            cgroup = SharedFileDescriptor(try FileDescriptor.open(path, [.pathOnly, .directory]))
+        case .openForChild(let path, let slot):
+            let file = SharedFileDescriptor(try FileDescriptor.open(path, [.writeOnly]))
+            opened.append(file)
+            guard slots.indices.contains(slot) else {
+                throw SystemError(call: "slot", path: path, errno: EBADF)
+            }
+            slots[slot] = file.raw
+        case .attachDeviceFilter(let path, let program):
+            let directory = try FileDescriptor.open(path, [.readOnly, .directory])
+            try DeviceFilter.attach(try DeviceFilter.load(program), to: directory)
+        case .startScope:
+            throw SystemError(call: "StartTransientUnit", path: nil, errno: ENOSYS)
+        }
+    }
+
+    /// `path` is a v1 `tasks` or a v2 `cgroup.procs` file; a thread that moves itself is moved at once.
+    private static func moveSelf(to path: String) throws(SystemError) {
+        try FileDescriptor.open(path, [.writeOnly]).write("0")
+    }
+}

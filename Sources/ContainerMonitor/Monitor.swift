@@ -1,0 +1,59 @@
+internal import Failure
+internal import Glibc
+internal import LaunchPlan
+internal import LinuxSystem
+
+/// The program `ctr-monitor`: takes a plan over its launch socket and launches it; then stays beside the container, or
+/// is `ctr exec`.
+package enum Monitor {
+    /// The launch socket, where `ctr` puts it.
+    static let launchSocket: Int32 = 3
+
+    package static func main() -> Never {
+        if CommandLine.argc == 4, CommandLine.arguments[1] == "adopt" {
+            adopt(runDirectory: CommandLine.arguments[2], containerDirectory: CommandLine.arguments[3])
+        }
+        let socket = SharedFileDescriptor(FileDescriptor(owning: launchSocket))
+        let received: ReceivedPlan?
+        do throws(Failure) {
+            received = try ReceivedPlan.receive(from: socket.raw)
+        } catch {
+            tell(LaunchFailure(error), to: socket.raw)
+        }
+        guard let received else { Process.exit(125) }
+        switch received.plan.mode {
+        case .exec: ExecMonitor.run(received)
+        case .container: run(received, socket)
+        }
+    }
+
+    private static func run(_ received: ReceivedPlan, _ socket: SharedFileDescriptor) -> Never {
+        let monitor: ResidentMonitor
+        do throws(Failure) {
+            monitor = try ResidentMonitor(received.plan, launcher: socket)
+        } catch {
+            tell(LaunchFailure(error), to: socket.raw)
+        }
+        monitor.run(received)
+        Process.exit(0)
+    }
+
+    /// Before there is a monitor that could tell it.
+    private static func tell(_ failure: LaunchFailure, to socket: Int32) -> Never {
+        try? UnixSocket.sendAll(AttachFrame(failure).bytes, to: socket)
+        Process.exit(failure.exitCode)
+    }
+
+    private static func adopt(runDirectory: String, containerDirectory: String) -> Never {
+        Process.exit(1)
+    }
+}
+
+extension AttachFrame {
+    init(_ failure: LaunchFailure) {
+        let hint = failure.failure.hint.map { "\n\($0)" } ?? ""
+        self = .failed(
+            exitCode: failure.exitCode, code: failure.failure.code.description,
+            message: failure.failure.message + hint)
+    }
+}

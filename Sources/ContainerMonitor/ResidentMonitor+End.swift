@@ -1,0 +1,114 @@
+internal import Failure
+internal import Glibc
+internal import LaunchPlan
+internal import LinuxSystem
+
+extension ResidentMonitor {
+    private static let newPIDNamespace: UInt64 = 0x2000_0000
+
+    /// A container that shares its pid namespace does not end with its first process: the rest is killed by cgroup.
+    func killLeftovers() {
+        guard plan.launch.namespaces & ResidentMonitor.newPIDNamespace == 0, !plan.cgroupDirectory.isEmpty else {
+            return
+        }
+        let kill = "\(plan.cgroupDirectory)/cgroup.kill"
+        guard (try? FileDescriptor.open(kill, [.writeOnly]).write("1")) != nil else { return }
+        let deadline = monotonicNanoseconds() + 2_000_000_000
+        while isPopulated, monotonicNanoseconds() < deadline { _ = serve(milliseconds: 5) }
+    }
+
+    private var isPopulated: Bool {
+        let events = (try? AtomicFile.read("\(plan.cgroupDirectory)/cgroup.events", limit: 4096)) ?? nil
+        return String(decoding: events ?? [], as: UTF8.self).hasPrefix("populated 1")
+    }
+
+    /// memory.events of v2 and memory.oom_control of v1 both have a line `oom_kill N`.
+    private var wasOutOfMemory: Bool {
+        guard !plan.oomFile.isEmpty, let bytes = (try? AtomicFile.read(plan.oomFile, limit: 4096)) ?? nil else {
+            return false
+        }
+        return bytes.split(separator: UInt8(ascii: "\n")).contains {
+            $0.starts(with: "oom_kill ".utf8) && !$0.elementsEqual("oom_kill 0".utf8)
+        }
+    }
+
+    func record(_ code: Int32, error: String = "", started: Bool = true) {
+        let record = ExitRecord(
+            code: code, oomKilled: wasOutOfMemory, startedAt: started ? startedAt : 0,
+            finishedAt: Timestamp.now().nanosecondsSinceEpoch, restartCount: plan.restartCount, error: error)
+        // A full disk must not keep the clients from hearing of the end.
+        try? record.write(in: containerDirectory.raw, durable: !plan.autoRemove)
+    }
+
+    /// The program has ended for good.
+    func finish(_ code: Int32) {
+        record(code)
+        tellClients(.exited(code))
+        removeCgroups()
+        waitForClients()
+        remove()
+    }
+
+    /// The program was never reached.
+    func finish(_ failure: LaunchFailure) {
+        record(failure.exitCode, error: failure.failure.message, started: plan.restartCount > 0)
+        try? Directory.removeFile(RunState.fileName, in: runDirectory.raw)
+        tellClients(AttachFrame(failure))
+        removeCgroups()
+        waitForClients()
+        remove()
+    }
+
+    /// Until each has taken what waits for it, or is gone, or stalls for too long.
+    private func waitForClients() {
+        listener = nil
+        while clients.values.contains(where: { $0.hasPending && !$0.isGone }) {
+            _ = serve(milliseconds: 1000)
+            let now = monotonicNanoseconds()
+            for client in clients.values
+            where !client.isLauncher && now - client.stalledSince > ResidentMonitor.longestStall {
+                client.leave()
+            }
+        }
+    }
+
+    private func removeCgroups() {
+        for path in plan.cgroupsToRemove {
+            for _ in 0..<20 {
+                do throws(SystemError) {
+                    try Directory.removeEmpty(path)
+                    break
+                } catch {
+                    guard error.errno == EBUSY else { break }
+                    _ = serve(milliseconds: 5)
+                }
+            }
+        }
+    }
+
+    /// `--rm`: the launcher that is still there does it, and faster; else a `ctr` of one's own.
+    private func remove() {
+        guard plan.autoRemove else { return }
+        let deadline = monotonicNanoseconds() + 10_000_000_000
+        while clients.values.contains(where: { $0.isLauncher && $0.isAttached }),
+            monotonicNanoseconds() < deadline
+        {
+            _ = serve(milliseconds: 100)
+        }
+        clients = [:]
+        // A container's record goes first of all.
+        guard (try? FileDescriptor.exists(plan.containerDirectory)) ?? true else { return }
+        _ = try? spawnEngine("__remove")
+    }
+
+    /// Starts `ctr … verb ID`. The first of engineArguments is the program's path.
+    @discardableResult
+    func spawnEngine(_ verb: String, passed: [Int32] = []) throws(SystemError) -> Int32 {
+        guard let path = plan.engineArguments.first else {
+            throw SystemError(call: "spawn", path: verb, errno: ENOENT)
+        }
+        return try Process.spawn(
+            program: try FileDescriptor.open(path, [.pathOnly]),
+            arguments: plan.engineArguments + [verb, plan.containerID], environment: [], passed: passed)
+    }
+}

@@ -1,0 +1,247 @@
+internal import CContainerInit
+internal import Failure
+internal import Glibc
+internal import LaunchPlan
+internal import LinuxSystem
+
+/// What lives beside a container from its launch to its end: stdio, log, attached clients, restarts, the exit record.
+///
+/// SIGTERM wakes it from the wait between two runs, so that a `stop` takes hold; while the container runs, it and
+/// SIGHUP and SIGINT are ignored: a monitor goes with its container, not before. If it is killed all the same, the
+/// container goes on and can be adopted.
+final class ResidentMonitor {
+    enum Token {
+        static let signals: UInt64 = 1
+        static let stdout: UInt64 = 2
+        static let stderr: UInt64 = 3
+        static let terminal: UInt64 = 4
+        static let stdin: UInt64 = 5
+        static let listener: UInt64 = 6
+        static let process: UInt64 = 7
+        static let firstClient: UInt64 = 16
+    }
+
+    /// Of the current run: its launch list is dropped once the container runs.
+    var plan: MonitorPlan
+    let runDirectory: FileDescriptor
+    let containerDirectory: FileDescriptor
+    let queue: EventQueue
+    let signals: FileDescriptor
+    private let lock: FileLock
+    var listener: SharedFileDescriptor?
+
+    // The current run.
+    var process: ProcessIdentity?
+    /// Set when the process has ended, by its wait status.
+    var exitCode: Int32?
+    var startedAt: Int64 = 0
+    var outputs: [Output] = []
+    var terminal: SharedFileDescriptor?
+    var input: SharedFileDescriptor?
+    var pendingInput: [UInt8] = []
+    /// The input is to be closed when what is pending is written.
+    var inputEnds = false
+    var inputIsWatched = false
+    var inputWatch: SharedFileDescriptor?
+    var outputIsWatched = false
+
+    var clients: [UInt64: AttachedClient] = [:]
+    var watched: [UInt64: EventQueue.Interest] = [:]
+    var nextClient = Token.firstClient
+    var log: LogWriter?
+    var logIsBroken = false
+
+    struct Output {
+        let descriptor: SharedFileDescriptor
+        let stream: LogWriter.Stream
+        let token: UInt64
+        var isAtEnd = false
+    }
+
+    init(_ plan: MonitorPlan, launcher: SharedFileDescriptor?) throws(Failure) {
+        self.plan = plan
+        do throws(SystemError) {
+            runDirectory = try Directory.open(plan.runDirectory)
+            containerDirectory = try Directory.open(plan.containerDirectory)
+            guard let lock = try FileLock.attempt("monitor.lock", in: runDirectory.raw, .exclusive) else {
+                throw SystemError(call: "flock", path: "monitor.lock", errno: EBUSY)
+            }
+            self.lock = lock
+            queue = try EventQueue()
+            signals = try FileDescriptor.signals([SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGPIPE])
+            try queue.add(signals.raw, .read, token: Token.signals)
+            try Launching.becomeSubreaper()
+        } catch {
+            throw error.errno == EBUSY
+                ? Failure(.conflict, "the container runs already", cause: error)
+                : error.failure("start the container's monitor")
+        }
+        if let launcher { add(AttachedClient(socket: launcher, isLauncher: true)) }
+    }
+
+    /// The container's life: runs until the restart policy ends.
+    func run(_ first: ReceivedPlan) {
+        var backOff = BackOff()
+        var next: ReceivedPlan? = first
+        while let received = next.take() {
+            plan = received.plan
+            do throws(LaunchFailure) {
+                try launch(received)
+            } catch {
+                finish(error)
+                return
+            }
+            // The lists were for the launch; what stays resident stays small.
+            plan.launch = LaunchPlan(namespaces: plan.launch.namespaces, cgroup: [], steps: [], slots: [])
+            let end = liveBeside()
+            guard wantsRestart(after: end) else {
+                finish(end)
+                return
+            }
+            next = restart(after: end, &backOff)
+            if next == nil {
+                finish(end)
+                return
+            }
+        }
+    }
+
+    // MARK: - the launch
+
+    private func launch(_ received: ReceivedPlan) throws(LaunchFailure) {
+        exitCode = nil
+        process = nil
+        startedAt = Timestamp.now().nanosecondsSinceEpoch
+        var streams: StandardStreams?
+        var own: [(SlotSource, Int32)] = []
+        if !plan.terminal {
+            do throws(SystemError) {
+                let made = try StandardStreams(
+                    in: runDirectory.raw, openStdin: plan.openStdin, uid: plan.uid, gid: plan.gid)
+                own = [
+                    (.standardInput, made.input.raw), (.standardOutput, made.output.raw),
+                    (.standardError, made.error.raw),
+                ]
+                streams = made
+                try openStreams()
+            } catch {
+                throw LaunchFailure(error.failure("make the container's stdio"))
+            }
+        }
+        let launched = try received.launch(own: own, made: childIsMade)
+        _ = consume streams
+        if plan.terminal, let master = launched.terminal {
+            openTerminal(SharedFileDescriptor(master))
+        }
+        tellClients(.started(pid: launched.pid))
+    }
+
+    /// While the child makes its mounts: what else there is to do. The state comes before the program can run, so that
+    /// no program runs that nobody knows of.
+    private func childIsMade(_ pid: Int32) {
+        process = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
+        writeState(.running)
+        if listener == nil { listen() }
+    }
+
+    func writeState(_ status: RunState.Status, lastExitCode: Int32 = 0) {
+        let own = Process.pid()
+        guard let process else { return }
+        let state = RunState(
+            status: status, process: process,
+            monitor: ProcessIdentity(running: own) ?? ProcessIdentity(pid: own, startTime: 0),
+            startedAt: startedAt, restartCount: plan.restartCount, lastExitCode: lastExitCode,
+            cgroupDirectory: plan.cgroupDirectory,
+            cgroupTasks: plan.launch.cgroup.compactMap {
+                if case .openForChild(let path, _) = $0 { path } else { nil }
+            })
+        // Nothing better can be done here than going on: the container's own life does not hang on this file.
+        try? state.write(in: runDirectory.raw)
+    }
+
+    private func listen() {
+        try? Directory.removeFile("attach", in: runDirectory.raw)
+        do throws(SystemError) {
+            let socket = SharedFileDescriptor(
+                try UnixSocket.listen("attach", in: runDirectory.raw, .stream))
+            try queue.add(socket.raw, .read, token: Token.listener)
+            listener = socket
+        } catch {
+            // Without it nobody can attach; the container runs and logs all the same.
+            listener = nil
+        }
+    }
+
+    func openStreams() throws(SystemError) {
+        outputs = [
+            Output(
+                descriptor: try StandardStreams.open("stdout", in: runDirectory.raw), stream: .stdout,
+                token: Token.stdout),
+            Output(
+                descriptor: try StandardStreams.open("stderr", in: runDirectory.raw), stream: .stderr,
+                token: Token.stderr),
+        ]
+        input = plan.openStdin ? try StandardStreams.openInput(in: runDirectory.raw) : nil
+        outputIsWatched = false
+        inputIsWatched = false
+        pendingInput = []
+    }
+
+    private func openTerminal(_ master: SharedFileDescriptor) {
+        try? Launching.setNonBlocking(master.raw)
+        terminal = master
+        outputs = [Output(descriptor: master, stream: .stdout, token: Token.terminal)]
+        input = master
+        outputIsWatched = false
+        inputIsWatched = false
+        pendingInput = []
+    }
+
+    // MARK: - beside it
+
+    /// Serves until the process has ended and all that it wrote is read. Answers its exit code.
+    private func liveBeside() -> Int32 {
+        var isTrimmed = false
+        while exitCode == nil {
+            // What the launch needed goes back to the kernel once the container has been up for a moment.
+            let isIdle = serve(milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
+            if isIdle, !isTrimmed {
+                ctr_init_return_free_memory()
+                isTrimmed = true
+            }
+        }
+        killLeftovers()
+        let deadline = monotonicNanoseconds() + 5_000_000_000
+        while launcherIsUndecided, monotonicNanoseconds() < deadline { _ = serve(milliseconds: 100) }
+        drain()
+        log?.finish(at: Timestamp.now())
+        return exitCode ?? 255
+    }
+
+    /// One round of events; answers whether there was none.
+    func serve(milliseconds: Int32) -> Bool {
+        updateInterest()
+        let events = (try? queue.wait(milliseconds: milliseconds)) ?? []
+        for event in events {
+            switch event.token {
+            case Token.signals: takeSignals()
+            case Token.stdout, Token.stderr, Token.terminal: readOutput(event.token)
+            case Token.stdin: writeInput()
+            case Token.listener: acceptClients()
+            case Token.process: exitCode = exitCode ?? 255
+            default: serveClient(event.token, event.ready)
+            }
+        }
+        dropClients()
+        return events.isEmpty
+    }
+
+    private func takeSignals() {
+        while let signal = (try? signals.nextSignal()) ?? nil {
+            guard signal == SIGCHLD else { continue }
+            while let child = (try? Process.reap(-1, options: WNOHANG)) ?? nil {
+                if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }
+            }
+        }
+    }
+}

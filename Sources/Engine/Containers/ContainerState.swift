@@ -1,0 +1,22 @@
+/// What a container does now, told from the kernel and its small files; nothing is asked of its monitor.
+package struct ContainerState: Sendable, Equatable {
+    package enum Status: String, Sendable {
+        case created, running, restarting, exited
+    }
+
+    package var status: Status
+    /// Of the container's first process, in the host's numbers; 0 when it does not run.
+    package var pid: Int32 = 0
+    package var exitCode: Int32 = 0
+    package var oomKilled = false
+    /// Why it could not be started or how its end became unknown; empty otherwise.
+    package var error = ""
+    /// Nanoseconds since 1970; 0 for never.
+    package var startedAt: Int64 = 0
+    package var finishedAt: Int64 = 0
+    package var restartCount: UInt32 = 0
+
+    package init(status: Status) { self.status = status }
+
+    package var isRunning: Bool { status == .running || status == .restarting }
+}

@@ -1,0 +1,80 @@
+package import Failure
+internal import LinuxSystem
+
+extension Engine {
+    /// Removes containers; their names are free when it returns, their files go in the background.
+    ///
+    /// - Parameters:
+    ///   - force: a running one is killed first.
+    ///   - volumes: their anonymous volumes go too; those of `--rm` containers always do.
+    package func remove(
+        _ records: [ContainerRecord], force: Bool, volumes: Bool, report: (ContainerRecord, Failure?) -> Void
+    ) {
+        var quiet: [ContainerRecord] = []
+        var running: [ContainerRecord] = []
+        for record in records {
+            do throws(Failure) {
+                if try state(of: record).isRunning {
+                    guard force else {
+                        throw Failure(
+                            .conflict,
+                            "cannot remove container \"\(record.name)\": container is running: stop the container before removing or force remove")
+                    }
+                    running.append(record)
+                } else {
+                    quiet.append(record)
+                }
+            } catch {
+                report(record, error)
+            }
+        }
+        stop(running, signal: nil, timeout: 0) { record, failure in
+            if let failure { report(record, failure) } else { quiet.append(record) }
+        }
+        for record in quiet {
+            do throws(Failure) {
+                try removeOne(record, volumes: volumes)
+                report(record, nil)
+            } catch {
+                // Its monitor was faster (--rm).
+                report(record, error.code == .notFound ? nil : error)
+            }
+        }
+        emptyTrashInBackground()
+    }
+
+    private func removeOne(_ record: ContainerRecord, volumes: Bool) throws(Failure) {
+        let lock = try containerStore.lock(record)
+        guard try !state(of: record).isRunning else {
+            throw Failure(.conflict, "cannot remove container \"\(record.name)\": it was started meanwhile")
+        }
+        try releaseVolumes(of: record, removingAnonymous: volumes || record.settings.autoRemove)
+        try containerStore.remove(record)
+        try? Directory.removeTree(runDirectory(of: record.id))
+        _ = consume lock
+    }
+
+    /// For `--rm`: the container has ended; by its monitor or its foreground client, whoever comes first.
+    package func removeEnded(_ id: String) throws(Failure) {
+        guard let record = try containerStore.record(of: id), record.settings.autoRemove else { return }
+        if let run = try runState(of: record), run.process.isAlive { return }
+        do throws(Failure) {
+            let lock = try containerStore.lock(record)
+            try releaseVolumes(of: record, removingAnonymous: true)
+            try containerStore.remove(record)
+            try? Directory.removeTree(runDirectory(of: id))
+            _ = consume lock
+        } catch {
+            if error.code == .notFound { return }
+            throw error
+        }
+        emptyTrashInBackground()
+    }
+
+    package func rename(_ record: ContainerRecord, to name: String) throws(Failure) {
+        let lock = try containerStore.lock(record)
+        var renamed = record
+        try containerStore.rename(&renamed, to: name)
+        _ = consume lock
+    }
+}

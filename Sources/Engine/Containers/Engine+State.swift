@@ -1,0 +1,54 @@
+package import ContainerMonitor
+package import Failure
+internal import LinuxSystem
+
+extension Engine {
+    package func summary(of record: ContainerRecord) throws(Failure) -> ContainerSummary {
+        ContainerSummary(record: record, state: try state(of: record))
+    }
+
+    func runState(of record: ContainerRecord) throws(Failure) -> RunState? {
+        try RunState.read(runDirectory(of: record.id))
+    }
+
+    /// From the kernel and two small files.
+    func state(of record: ContainerRecord) throws(Failure) -> ContainerState {
+        let run = try runState(of: record)
+        if let run {
+            // A process that has just ended is "running" until its monitor has written how.
+            if run.isAlive || run.monitor.isAlive {
+                var state = ContainerState(status: run.status == .restarting ? .restarting : .running)
+                state.pid = run.status == .running ? run.process.pid : 0
+                state.startedAt = run.startedAt
+                state.restartCount = run.restartCount
+                state.exitCode = run.lastExitCode
+                if run.status == .restarting { state.finishedAt = Timestamp.now().nanosecondsSinceEpoch }
+                return state
+            }
+        }
+        let end = try ExitRecord.read(path(of: record, ""))
+        if let run, end.map({ $0.startedAt < run.startedAt }) ?? true {
+            return Engine.lost(startedAt: run.startedAt, restartCount: run.restartCount)
+        }
+        guard let end else { return ContainerState(status: .created) }
+        var state = ContainerState(status: end.startedAt == 0 ? .created : .exited)
+        state.exitCode = end.code
+        state.oomKilled = end.oomKilled
+        state.startedAt = end.startedAt
+        state.finishedAt = end.finishedAt
+        state.restartCount = end.restartCount
+        state.error = end.error
+        return state
+    }
+
+    /// Its monitor was killed, and then it ended: nobody saw how.
+    private static func lost(startedAt: Int64, restartCount: UInt32) -> ContainerState {
+        var state = ContainerState(status: .exited)
+        state.exitCode = 255
+        state.startedAt = startedAt
+        state.finishedAt = startedAt
+        state.restartCount = restartCount
+        state.error = "the container's monitor was killed: how the container ended is not known"
+        return state
+    }
+}

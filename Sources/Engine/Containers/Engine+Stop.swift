@@ -1,0 +1,144 @@
+internal import CommandTable
+internal import ContainerMonitor
+package import Failure
+internal import LinuxSystem
+
+extension Engine {
+    private static let defaultStopTimeout: Int64 = 10
+
+    /// Asks all of them to end, then waits for each; who has not ended in time is killed. `report` hears of each when it
+    /// is done. A container that does not run is done at once.
+    ///
+    /// - Parameters:
+    ///   - signal: nil: the container's own stop signal.
+    ///   - timeout: seconds; nil: the container's own, else 10; negative: for ever.
+    package func stop(
+        _ records: [ContainerRecord], signal: Int32?, timeout: Int64?,
+        report: (ContainerRecord, Failure?) -> Void
+    ) {
+        var waiting: [(record: ContainerRecord, deadline: Int64?)] = []
+        for record in records {
+            do throws(Failure) {
+                try markStopped(record)
+                guard let run = try runState(of: record), run.isAlive || run.monitor.isAlive else {
+                    report(record, nil)
+                    continue
+                }
+                let seconds = timeout ?? record.settings.stopTimeout ?? Engine.defaultStopTimeout
+                try send(seconds == 0 ? 9 : try signal ?? stopSignal(of: record), to: run, of: record)
+                waiting.append(
+                    (record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000))
+            } catch {
+                report(record, error)
+            }
+        }
+        for (record, deadline) in waiting {
+            do throws(Failure) {
+                try waitForEnd(of: record, until: deadline)
+                report(record, nil)
+            } catch {
+                report(record, error)
+            }
+        }
+    }
+
+    package func restart(
+        _ records: [ContainerRecord], signal: Int32?, timeout: Int64?,
+        report: (ContainerRecord, Failure?) -> Void
+    ) {
+        stop(records, signal: signal, timeout: timeout) { record, failure in
+            do throws(Failure) {
+                if let failure { throw failure }
+                try start(record)
+                report(record, nil)
+            } catch {
+                report(record, error)
+            }
+        }
+    }
+
+    package func kill(_ record: ContainerRecord, signal: Int32) throws(Failure) {
+        guard let run = try runState(of: record), run.isAlive else {
+            throw Failure(.conflict, "Cannot kill container: \(record.name): container \(record.shortID) is not running")
+        }
+        // As in docker: who kills a container, or sends it its stop signal, does not want it back.
+        if try signal == 9 || signal == stopSignal(of: record) { try markStopped(record) }
+        try send(signal, to: run, of: record)
+    }
+
+    /// The exit code, when the container has ended (for good: a restart policy is waited out).
+    package func wait(for record: ContainerRecord) throws(Failure) -> Int32 {
+        while true {
+            let run = try runState(of: record)
+            guard let run, run.isAlive || run.monitor.isAlive else { return try state(of: record).exitCode }
+            let watched = run.monitor.isAlive ? run.monitor : run.process
+            try during("wait for \(record.name)") { () throws(SystemError) in
+                guard let pidfd = try watched.open() else { return }
+                _ = try Process.waitForExit(pidfd)
+            }
+            // Removed by --rm the moment it ended: its code went with the monitor.
+            if try containerStore.record(of: record.id) == nil { return 0 }
+        }
+    }
+
+    // MARK: -
+
+    func stopSignal(of record: ContainerRecord) throws(Failure) -> Int32 {
+        record.settings.stopSignal.isEmpty ? 15 : try SignalName.parse(record.settings.stopSignal)
+    }
+
+    /// Ends the restart policy until the next start.
+    private func markStopped(_ record: ContainerRecord) throws(Failure) {
+        let directory = try containerStore.directory(of: record.id)
+        try during("mark \(record.name) as stopped") { () throws(SystemError) in
+            _ = try FileDescriptor.open("stopped", in: directory.raw, [.writeOnly, .create])
+        }
+    }
+
+    private func send(_ signal: Int32, to run: RunState, of record: ContainerRecord) throws(Failure) {
+        try during("signal \(record.name)") { () throws(SystemError) in
+            if run.status == .restarting {
+                // Its monitor waits to start it again: it looks at the mark when it is woken.
+                if let monitor = try run.monitor.open() { try Process.signal(15, to: monitor) }
+                return
+            }
+            if let process = try run.process.open() { try Process.signal(signal, to: process) }
+        }
+    }
+
+    /// Until the monitor has written the exit record and gone. At the deadline everything in the container is killed.
+    private func waitForEnd(of record: ContainerRecord, until deadline: Int64?) throws(Failure) {
+        guard let run = try runState(of: record) else { return }
+        let watched = run.monitor.isAlive ? run.monitor : run.process
+        try during("stop \(record.name)") { () throws(SystemError) in
+            guard let pidfd = try watched.open() else { return }
+            let left = deadline.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds()) / 1_000_000)) }
+            if try Process.waitForExit(pidfd, milliseconds: left ?? -1) { return }
+            killAll(run)
+            guard try Process.waitForExit(pidfd, milliseconds: 30_000) else {
+                throw SystemError(call: "kill", path: record.name, errno: 110 /* ETIMEDOUT */)
+            }
+        }
+        // A container without its monitor leaves its cgroup to whoever sees the end.
+        if !run.monitor.isAlive { Cgroups.remove(run.cgroupDirectory) }
+    }
+
+    private func killAll(_ run: RunState) {
+        if let process = (try? run.process.open()) ?? nil { _ = try? Process.signal(9, to: process) }
+        // What shares the host's pid namespace does not end with the first process.
+        Cgroups.kill(run.cgroupDirectory)
+    }
+}
+
+/// A container's cgroup from outside.
+enum Cgroups {
+    static func kill(_ directory: String) {
+        guard !directory.isEmpty else { return }
+        _ = try? FileDescriptor.open("\(directory)/cgroup.kill", [.writeOnly]).write("1")
+    }
+
+    static func remove(_ directory: String) {
+        guard !directory.isEmpty else { return }
+        try? Directory.removeEmpty(directory)
+    }
+}

@@ -1,0 +1,144 @@
+internal import CommandTable
+internal import ContainerMonitor
+internal import Failure
+internal import LaunchPlan
+internal import LinuxSystem
+internal import OCI
+internal import OverlayFS
+internal import Runtime
+
+extension Engine {
+    /// A plan with its descriptors open, ready to be sent.
+    struct PreparedLaunch: ~Copyable {
+        let plan: MonitorPlan
+        let slots: LaunchSlots
+        /// The container's root, which the slots refer to.
+        let root: DetachedMount
+    }
+
+    /// What a container's spec is made of beside its record.
+    struct Specification {
+        let spec: RuntimeSpec
+        /// Keeps the descriptors that the spec's sources name.
+        let mounts: SpecMounts
+        let host: HostFacts
+        let placement: CgroupPlacement
+        let user: UserIdentity
+        /// The compiled filter; nil: unconfined.
+        let seccompFilter: String?
+    }
+
+    /// Mounts the root, reads its users, fills its new volumes, and makes the plan. Under the container's lock.
+    func prepareLaunch(_ record: ContainerRecord, restartCount: UInt32) throws(Failure) -> PreparedLaunch {
+        let directory = try containerStore.directory(of: record.id)
+        let settings = record.settings
+        try NetworkFiles(
+            hostname: settings.hostname, domainname: settings.domainname, extraHosts: settings.extraHosts,
+            usesHostNetwork: settings.network == "host"
+        ).write(in: directory.raw)
+        let root = try mountRoot(of: record, directory)
+        let specification = try specification(of: record, root: root.descriptor)
+        var context = Planner.Context(
+            containerID: record.id, host: specification.host, placement: specification.placement,
+            seccompFilter: specification.seccompFilter)
+        context.initProcess = settings.initProcess
+        let launch = try Planner.plan(specification.spec, context)
+        let slots = try LaunchSlots(launch.slots, root: root.descriptor)
+
+        let runDirectory = runDirectory(of: record.id)
+        try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory) }
+        var plan = MonitorPlan(mode: .container, containerID: record.id, launch: launch)
+        plan.runDirectory = runDirectory
+        plan.containerDirectory = path(of: record, "").trimmingTrailingSlash
+        plan.engineArguments = engineArguments
+        plan.terminal = settings.terminal
+        plan.openStdin = settings.openStdin
+        plan.stdinOnce = settings.openStdin && !settings.detached
+        plan.log = try logDriver(settings)
+        plan.restart = try restartPolicy(settings)
+        plan.restartCount = restartCount
+        plan.autoRemove = settings.autoRemove
+        plan.uid = specification.user.uid
+        plan.gid = specification.user.gid
+        let location = specification.placement.location
+        plan.cgroupDirectory = location.cgroupDirectory
+        plan.cgroupsToRemove = location.toRemove
+        plan.oomFile = location.oomFile ?? ""
+        if settings.terminal, let size = AttachClient.terminalSize() {
+            plan.rows = size.rows
+            plan.columns = size.columns
+        }
+        return PreparedLaunch(plan: plan, slots: slots, root: root)
+    }
+
+    /// - Parameter root: the container's, for its users.
+    func specification(
+        of record: ContainerRecord, root: borrowing FileDescriptor
+    ) throws(Failure) -> Specification {
+        let users = try UserDatabase(root: root)
+        let user = try users.identity(of: record.settings.user, addedGroups: record.settings.groupAdd)
+        let mounts = try SpecMounts(of: record, engine: self)
+        let options = try SpecOptions(
+            record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts.mounts)
+        let host = try HostFacts.read()
+        let spec = try SpecBuilder.build(options, host: host)
+        let placement = try CgroupPlacement(
+            layout: host.cgroups, containerID: record.id, resources: spec.linux?.resources)
+        return Specification(
+            spec: spec, mounts: mounts, host: host, placement: placement, user: user,
+            seccompFilter: try seccompFilter(options, spec))
+    }
+
+    private func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {
+        if options.privileged { return nil }
+        let source: SeccompFilter.Source
+        switch options.seccomp {
+        case .unconfined: return nil
+        case .builtin: source = .builtin
+        case .profile(let profile): source = .profile(profile)
+        }
+        return try SeccompFilter.blobPath(
+            source, capabilities: CapabilitySet(specNames: spec.process?.capabilities?.bounding),
+            cacheDirectory: "\(rootPath)/seccomp")
+    }
+
+    /// The overlay of the image's layers and the container's own, attached nowhere.
+    func mountRoot(of record: ContainerRecord, _ directory: borrowing FileDescriptor) throws(Failure) -> DetachedMount {
+        try RootMount(engine: self, record: record).mount(in: directory)
+    }
+
+    func logDriver(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.LogDriver {
+        if settings.logDriver == "none" { return .none }
+        var maximumSize: UInt64 = 0
+        var maximumFiles: UInt32 = 1
+        for option in settings.logOptions {
+            let pair = try KeyValue.pair(option)
+            switch pair.key {
+            case "max-size": maximumSize = UInt64(max(0, try ByteSize.parse(pair.value, allowingUnlimited: true)))
+            case "max-file":
+                guard let count = UInt32(pair.value), count > 0 else {
+                    throw Failure(.invalidArgument, "--log-opt max-file=\(pair.value): not a positive number")
+                }
+                maximumFiles = count
+            default:
+                throw Failure(
+                    .invalidArgument, "unknown log opt '\(pair.key)' for json-file log driver",
+                    hint: "there are max-size and max-file")
+            }
+        }
+        return .json(maximumSize: maximumSize, maximumFiles: maximumFiles)
+    }
+
+    private func restartPolicy(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.Restart {
+        switch try RestartPolicy.parse(settings.restart) {
+        case .no: .no
+        case .always: .always
+        case .unlessStopped: .unlessStopped
+        case .onFailure(let retries): .onFailure(maximumTries: UInt32(clamping: retries))
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingTrailingSlash: String { hasSuffix("/") ? String(dropLast()) : self }
+}

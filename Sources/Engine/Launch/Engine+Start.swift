@@ -1,0 +1,137 @@
+internal import ContainerMonitor
+package import Failure
+internal import LaunchPlan
+internal import LinuxSystem
+
+/// What a foreground `run`, `start -a` and `attach` connect.
+package struct Attachment: Sendable {
+    package var stdin, stdout, stderr: Bool
+    package var detachKeys: [UInt8]
+    package var proxiesSignals: Bool
+
+    package init(stdin: Bool, stdout: Bool, stderr: Bool, detachKeys: [UInt8], proxiesSignals: Bool) {
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.detachKeys = detachKeys
+        self.proxiesSignals = proxiesSignals
+    }
+}
+
+extension Engine {
+    /// Starts the container and returns when its process runs. One that runs already is no error, as in docker.
+    package func start(_ record: ContainerRecord) throws(Failure) {
+        guard let socket = try launch(record) else { return }
+        var client = AttachClient(
+            socket: socket,
+            options: AttachClient.Options(
+                stdin: false, terminal: false, detachKeys: [], proxiesSignals: false))
+        let end = try during("start \(record.name)") { () throws(SystemError) in try client.waitForStart() }
+        if let end { _ = try exitCode(of: end, record) }
+    }
+
+    /// Starts the container with this process as its first client; answers its exit code, or 0 when detached.
+    package func startAttached(_ record: ContainerRecord, _ attachment: Attachment) throws(Failure) -> Int32 {
+        guard let socket = try launch(record) else { return try attach(record, attachment) }
+        return try relay(socket, record, attachment)
+    }
+
+    package func attach(_ record: ContainerRecord, _ attachment: Attachment) throws(Failure) -> Int32 {
+        guard try state(of: record).isRunning else {
+            throw Failure(
+                .conflict, "You cannot attach to a stopped container, start it first",
+                hint: "\"ctr start -a \(record.name)\" does both")
+        }
+        let socket = try during("attach to \(record.name)") { () throws(SystemError) in
+            let directory = try Directory.open(runDirectory(of: record.id))
+            return try UnixSocket.connect("attach", in: directory.raw, .stream)
+        }
+        return try relay(socket, record, attachment)
+    }
+
+    private func relay(
+        _ socket: consuming FileDescriptor, _ record: ContainerRecord, _ attachment: Attachment
+    ) throws(Failure) -> Int32 {
+        var client = AttachClient(
+            socket: socket,
+            options: AttachClient.Options(
+                stdin: attachment.stdin, stdout: attachment.stdout, stderr: attachment.stderr,
+                terminal: record.settings.terminal, detachKeys: attachment.detachKeys,
+                proxiesSignals: attachment.proxiesSignals))
+        let end = try during("attach to \(record.name)") { () throws(SystemError) in try client.run() }
+        return try exitCode(of: end, record)
+    }
+
+    private func exitCode(of end: AttachClient.End, _ record: ContainerRecord) throws(Failure) -> Int32 {
+        switch end {
+        case .exited(let code):
+            if record.settings.autoRemove { try? removeEnded(record.id) }
+            return code
+        case .detached: return 0
+        case .failed(let exitCode, let code, let message):
+            if record.settings.autoRemove { try? removeEnded(record.id) }
+            throw Failure(
+                Failure.Code(description: code), "run \(record.image): \(message)",
+                cause: StartFailure(exitCode: exitCode))
+        case .lost:
+            throw Failure(
+                .internal, "the monitor of \(record.name) ended without a word",
+                hint: "\"ctr inspect \(record.name)\" tells whether the container still runs")
+        }
+    }
+
+    /// Spawns the container's monitor with its plan. nil where the container runs already.
+    private func launch(_ record: ContainerRecord) throws(Failure) -> FileDescriptor? {
+        let lock = try containerStore.lock(record)
+        guard try !state(of: record).isRunning else { return nil }
+        let directory = try containerStore.directory(of: record.id)
+        try? Directory.removeFile("stopped", in: directory.raw)
+        let prepared = try prepareLaunch(record, restartCount: 0)
+        let program = try Engine.monitorProgram()
+        let socket = try during("start the monitor of \(record.name)") { () throws(SystemError) in
+            var pair = try UnixSocket.pair(.stream)
+            _ = try Process.spawn(
+                program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw])
+            try PlanTransport.send(
+                prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
+                placeholder: pair.first.raw, to: pair.first.raw)
+            swap(&pair.first, &pair.second)
+            return pair.second
+        }
+        _ = consume lock
+        return socket
+    }
+
+    /// For the monitor of a container with a restart policy: sends it the plan of the next run over descriptor 3.
+    package func relaunch(_ id: String) throws(Failure) {
+        guard let record = try containerStore.record(of: id) else {
+            throw Failure(.notFound, "No such container: \(id)")
+        }
+        let run = try runState(of: record)
+        let prepared = try prepareLaunch(record, restartCount: (run?.restartCount ?? 0) + 1)
+        try during("send the plan of \(record.name)") { () throws(SystemError) in
+            try PlanTransport.send(
+                prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers, placeholder: 3,
+                to: 3)
+        }
+    }
+
+    /// The monitor's file, beside this program or in ../libexec/ctr, never looked for in PATH, as a read-only
+    /// detached bind of itself: /proc/self/exe of what it starts cannot be written (CVE-2019-5736).
+    static func monitorProgram() throws(Failure) -> FileDescriptor {
+        var failure: SystemError?
+        for place in ["ctr-monitor", "../libexec/ctr/ctr-monitor"] {
+            do throws(SystemError) {
+                let file = try Process.openSibling(place)
+                let mount = try DetachedMount(bind: "", in: file.raw, recursive: false)
+                try mount.set([.readOnly])
+                return try mount.descriptor.duplicate()
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        throw Failure(
+            .notFound, "ctr-monitor is not beside ctr: \(failure?.reason ?? "unknown")",
+            hint: "install both programs in one directory")
+    }
+}

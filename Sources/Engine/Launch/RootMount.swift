@@ -1,0 +1,125 @@
+internal import Failure
+internal import LinuxSystem
+internal import OverlayFS
+
+/// A container's root: the image's layers with the container's own above them.
+///
+/// A read-only container has no layer of its own. Where its image lacks the places of its mounts they are made once,
+/// through an overlay that is then dropped, in `upper`, which is mounted as one more lower layer.
+struct RootMount {
+    let engine: Engine
+    let record: ContainerRecord
+
+    func mount(in directory: borrowing FileDescriptor) throws(Failure) -> DetachedMount {
+        var layers = try openLayers(record.layers)
+        if record.settings.readOnly {
+            let top = try prepareReadOnly(layers, directory)
+            layers.insert(top, at: 0)
+            return try make(layers, upper: nil)
+        }
+        return try mountWritable(layers, directory)
+    }
+
+    /// Only the image's part, read-only: for who looks at it from outside.
+    func mountImage() throws(Failure) -> DetachedMount { try make(try openLayers(record.layers), upper: nil) }
+
+    /// Top first, as overlayfs counts.
+    private func openLayers(_ ids: [String]) throws(Failure) -> [SharedFileDescriptor] {
+        var layers: [SharedFileDescriptor] = []
+        for id in ids.reversed() {
+            let layer = try during("open layer \(id.prefix(12)) of \(record.image)") { () throws(SystemError) in
+                SharedFileDescriptor(
+                    try FileDescriptor.open(
+                        "layers/\(id)/fs", in: engine.root.descriptor.raw, [.pathOnly, .directory],
+                        resolve: [.beneath, .noSymlinks]))
+            }
+            layers.append(layer)
+        }
+        return layers
+    }
+
+    private func mountWritable(
+        _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor
+    ) throws(Failure) -> DetachedMount {
+        let (upper, work) = try openUpper(directory)
+        // An image without layers is an empty directory.
+        guard !layers.isEmpty else {
+            return try during("mount the root of \(record.name)") { () throws(SystemError) in
+                try DetachedMount(bind: "", in: upper.raw, recursive: false)
+            }
+        }
+        return try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw))
+    }
+
+    private func openUpper(_ directory: borrowing FileDescriptor) throws(Failure) -> (
+        upper: SharedFileDescriptor, work: SharedFileDescriptor
+    ) {
+        let parent = directory.raw
+        return try during("open the layer of \(record.name)") { () throws(SystemError) in
+            try Directory.ensure("upper", in: parent, mode: 0o755)
+            try Directory.ensure("work", in: parent)
+            return (
+                SharedFileDescriptor(try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow])),
+                SharedFileDescriptor(try FileDescriptor.open("work", in: parent, [.pathOnly, .directory, .noFollow]))
+            )
+        }
+    }
+
+    private func prepareReadOnly(
+        _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor
+    ) throws(Failure) -> SharedFileDescriptor {
+        let whole = try mountWritable(layers, directory)
+        let targets = MountTargets(root: whole.descriptor.raw)
+        for mount in record.mounts {
+            try targets.ensure(mount.target, isDirectory: try engine.isDirectory(mount))
+        }
+        for directory in ["/proc", "/sys", "/dev"] { try targets.ensure(directory, isDirectory: true) }
+        for name in NetworkFiles.names { try targets.ensure("/etc/\(name)", isDirectory: false) }
+        if !record.settings.workingDirectory.isEmpty {
+            try targets.ensure(record.settings.workingDirectory, isDirectory: true)
+        }
+        let parent = directory.raw
+        return try during("open the layer of \(record.name)") { () throws(SystemError) in
+            SharedFileDescriptor(try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow]))
+        }
+    }
+
+    private func make(_ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?) throws(Failure) -> DetachedMount {
+        try OverlayMount.make(layers: layers.map(\.raw), upper: upper, scratch: "\(engine.runPath)/mounts")
+    }
+}
+
+/// Makes the places of mounts below a root, resolved in it: a link of the image leads nowhere else.
+struct MountTargets {
+    let root: Int32
+
+    func ensure(_ path: String, isDirectory: Bool) throws(Failure) {
+        try during("make \(path) in the container's root") { () throws(SystemError) in
+            var made = ""
+            let parts = path.split(separator: "/")
+            for (i, part) in parts.enumerated() {
+                let parent = try FileDescriptor.open(
+                    made.isEmpty ? "/" : made, in: root, [.pathOnly, .directory],
+                    resolve: [.inRoot, .noMagicLinks])
+                made += "/\(part)"
+                if try exists(made) { continue }
+                if i < parts.count - 1 || isDirectory {
+                    try Directory.ensure(String(part), in: parent.raw, mode: 0o755)
+                } else {
+                    _ = try FileDescriptor.open(
+                        String(part), in: parent.raw, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+                }
+            }
+        }
+    }
+
+    private func exists(_ path: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try FileDescriptor.open(path, in: root, [.pathOnly], resolve: [.inRoot, .noMagicLinks])
+            return true
+        } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,92 @@
+internal import Failure
+internal import OCI
+
+/// The lines of a record file: see `ImageRecord.encoded`.
+struct RecordLines {
+    private var bytes = Array(ImageRecord.firstLine.utf8) + [0x0a]
+
+    mutating func add(_ key: String, _ value: String) { add(key, [value]) }
+
+    mutating func add(_ key: String, _ descriptor: Descriptor) {
+        add(key, [descriptor.mediaType, "\(descriptor.digest)", "\(descriptor.size)"])
+    }
+
+    mutating func add(_ key: String, _ fields: [String]) {
+        bytes += key.utf8
+        bytes.append(0x20)
+        for (i, field) in fields.enumerated() {
+            if i > 0 { bytes.append(0x09) }
+            for byte in field.utf8 {
+                switch byte {
+                case 0x0a: bytes += [0x5c, 0x6e]
+                case 0x09: bytes += [0x5c, 0x74]
+                case 0x5c: bytes += [0x5c, 0x5c]
+                default: bytes.append(byte)
+                }
+            }
+        }
+        bytes.append(0x0a)
+    }
+
+    /// A line as it was read.
+    mutating func addRaw(_ line: String) { bytes += Array(line.utf8) + [0x0a] }
+
+    consuming func finish() -> [UInt8] { bytes + Array("end\n".utf8) }
+
+    static func damaged(_ why: String) -> Failure {
+        Failure(.dataLoss, "the image's record is damaged: \(why)")
+    }
+
+    /// Calls `body` with each line's key, its unescaped fields (at least one) and the line itself.
+    static func read(
+        _ bytes: [UInt8], _ body: (String, [String], String) throws(Failure) -> Void
+    ) throws(Failure) {
+        var lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+        guard lines.count >= 3, lines.removeLast().isEmpty, lines.removeLast().elementsEqual("end".utf8)
+        else {
+            throw damaged("its end is missing")
+        }
+        let first = lines.removeFirst()
+        guard first.elementsEqual(ImageRecord.firstLine.utf8) else {
+            guard first.starts(with: "ctr-image ".utf8) else { throw damaged("it does not begin as one") }
+            throw Failure(
+                .unsupported, "the image's record was written by a later ctr",
+                hint: "use that ctr, or pull again")
+        }
+        for line in lines {
+            guard let space = line.firstIndex(of: 0x20), space > line.startIndex else {
+                throw damaged("a line without a key")
+            }
+            let text = String(decoding: line, as: UTF8.self)
+            guard text.utf8.elementsEqual(line) else { throw damaged("a line is not UTF-8") }
+            var fields: [String] = []
+            for field in line[(space + 1)...].split(separator: 0x09, omittingEmptySubsequences: false) {
+                fields.append(try unescape(field))
+            }
+            try body(String(decoding: line[..<space], as: UTF8.self), fields, text)
+        }
+    }
+
+    private static func unescape(_ field: ArraySlice<UInt8>) throws(Failure) -> String {
+        guard field.contains(0x5c) else { return String(decoding: field, as: UTF8.self) }
+        var out: [UInt8] = []
+        var escaped = false
+        for byte in field {
+            if escaped {
+                switch byte {
+                case 0x6e: out.append(0x0a)
+                case 0x74: out.append(0x09)
+                case 0x5c: out.append(0x5c)
+                default: throw damaged("an unknown escape")
+                }
+                escaped = false
+            } else if byte == 0x5c {
+                escaped = true
+            } else {
+                out.append(byte)
+            }
+        }
+        if escaped { throw damaged("a line ends in a backslash") }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

@@ -1,0 +1,174 @@
+internal import Failure
+
+extension PlanWriter {
+    mutating func monitorPlan(_ plan: MonitorPlan) {
+        number(UInt8(plan.mode == .exec ? 1 : 0))
+        text(plan.containerID)
+        text(plan.runDirectory)
+        text(plan.containerDirectory)
+        list(plan.engineArguments) { $0.text($1) }
+        flag(plan.terminal)
+        flag(plan.openStdin)
+        flag(plan.stdinOnce)
+        switch plan.log {
+        case .none: number(UInt8(0))
+        case .json(let size, let files):
+            number(UInt8(1))
+            number(size)
+            number(files)
+        }
+        switch plan.restart {
+        case .no: number(UInt8(0))
+        case .always: number(UInt8(1))
+        case .unlessStopped: number(UInt8(2))
+        case .onFailure(let tries):
+            number(UInt8(3))
+            number(tries)
+        }
+        number(plan.restartCount)
+        flag(plan.autoRemove)
+        number(plan.uid)
+        number(plan.gid)
+        number(plan.rows)
+        number(plan.columns)
+        data(plan.detachKeys)
+        text(plan.cgroupDirectory)
+        list(plan.cgroupsToRemove) { $0.text($1) }
+        text(plan.oomFile)
+        number(plan.launch.namespaces)
+        number(Int64(plan.launch.joinPIDNamespace ?? -1))
+        list(plan.launch.cgroup) { $0.cgroupStep($1) }
+        list(plan.launch.slots) { $0.slotSource($1) }
+    }
+
+    private mutating func cgroupStep(_ step: CgroupStep) {
+        switch step {
+        case .startScope(let name, let slice, let description):
+            number(UInt8(1))
+            text(name)
+            text(slice)
+            text(description)
+        case .makeDirectory(let path):
+            number(UInt8(2))
+            text(path)
+        case .write(let path, let value, let optional):
+            number(UInt8(3))
+            text(path)
+            text(value)
+            flag(optional)
+        case .moveSelf(let path):
+            number(UInt8(4))
+            text(path)
+        case .attachDeviceFilter(let path, let program):
+            number(UInt8(5))
+            text(path)
+            data(program)
+        case .cloneInto(let path):
+            number(UInt8(6))
+            text(path)
+        case .openForChild(let path, let slot):
+            number(UInt8(7))
+            text(path)
+            number(Int64(slot))
+        }
+    }
+
+    private mutating func slotSource(_ source: SlotSource) {
+        switch source {
+        case .root: number(UInt8(1))
+        case .bind(let path, let recursive, let set, let clear, let recursiveAttributes):
+            number(UInt8(2))
+            text(path)
+            flag(recursive)
+            number(set)
+            number(clear)
+            flag(recursiveAttributes)
+        case .file(let path):
+            number(UInt8(3))
+            text(path)
+        case .containerPIDFD: number(UInt8(4))
+        case .standardInput: number(UInt8(5))
+        case .standardOutput: number(UInt8(6))
+        case .standardError: number(UInt8(7))
+        case .terminal: number(UInt8(8))
+        case .cgroupFile: number(UInt8(9))
+        case .startFIFO: number(UInt8(10))
+        }
+    }
+}
+
+extension PlanReader {
+    /// All but the steps.
+    mutating func monitorPlan() throws(Failure) -> MonitorPlan {
+        let isExec = try flag()
+        var plan = MonitorPlan(
+            mode: isExec ? .exec : .container, containerID: try text(),
+            launch: LaunchPlan(namespaces: 0, cgroup: [], steps: [], slots: []))
+        plan.runDirectory = try text()
+        plan.containerDirectory = try text()
+        plan.engineArguments = try list { (reader) throws(Failure) in try reader.text() }
+        plan.terminal = try flag()
+        plan.openStdin = try flag()
+        plan.stdinOnce = try flag()
+        switch try number(UInt8.self) {
+        case 0: plan.log = .none
+        case 1: plan.log = .json(maximumSize: try number(), maximumFiles: try number())
+        default: throw PlanReader.damaged
+        }
+        switch try number(UInt8.self) {
+        case 0: plan.restart = .no
+        case 1: plan.restart = .always
+        case 2: plan.restart = .unlessStopped
+        case 3: plan.restart = .onFailure(maximumTries: try number())
+        default: throw PlanReader.damaged
+        }
+        plan.restartCount = try number()
+        plan.autoRemove = try flag()
+        plan.uid = try number()
+        plan.gid = try number()
+        plan.rows = try number()
+        plan.columns = try number()
+        plan.detachKeys = try data()
+        plan.cgroupDirectory = try text()
+        plan.cgroupsToRemove = try list { (reader) throws(Failure) in try reader.text() }
+        plan.oomFile = try text()
+        plan.launch.namespaces = try number()
+        let slot = Int(try number(Int64.self))
+        plan.launch.joinPIDNamespace = slot < 0 ? nil : slot
+        plan.launch.cgroup = try list { (reader) throws(Failure) in try reader.cgroupStep() }
+        plan.launch.slots = try list { (reader) throws(Failure) in try reader.slotSource() }
+        return plan
+    }
+
+    private mutating func cgroupStep() throws(Failure) -> CgroupStep {
+        switch try number(UInt8.self) {
+        case 1: .startScope(name: try text(), slice: try text(), description: try text())
+        case 2: .makeDirectory(try text())
+        case 3: .write(path: try text(), value: try text(), optional: try flag())
+        case 4: .moveSelf(path: try text())
+        case 5: .attachDeviceFilter(path: try text(), program: try data())
+        case 6: .cloneInto(path: try text())
+        case 7: .openForChild(path: try text(), slot: Int(try number(Int64.self)))
+        default: throw PlanReader.damaged
+        }
+    }
+
+    private mutating func slotSource() throws(Failure) -> SlotSource {
+        switch try number(UInt8.self) {
+        case 1: .root
+        case 2:
+            .bind(
+                path: try text(), recursive: try flag(), set: try number(), clear: try number(),
+                recursiveAttributes: try flag())
+        case 3: .file(path: try text())
+        case 4: .containerPIDFD
+        case 5: .standardInput
+        case 6: .standardOutput
+        case 7: .standardError
+        case 8: .terminal
+        case 9: .cgroupFile
+        case 10: .startFIFO
+        default: throw PlanReader.damaged
+        }
+    }
+}

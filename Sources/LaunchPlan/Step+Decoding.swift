@@ -1,0 +1,101 @@
+extension Step {
+    /// nil where the numbers and strings are not those of such a step.
+    package init?(_ step: EncodedStep) {
+        let a = step.arguments
+        let s = step.strings
+        guard a.count >= step.code.least.arguments, s.count >= step.code.least.strings else { return nil }
+        switch step.code {
+        case .awaitParent: self = .awaitParent
+        case .joinCgroup: self = .joinCgroup(signed(a[0]))
+        case .joinNamespace: self = .joinNamespace(signed(a[0]), flags: a[1])
+        case .unshare: self = .unshare(flags: a[0])
+        case .newSession: self = .newSession
+        case .newKeyring: self = .newKeyring(name: s[0])
+        case .setPropagation: self = .setPropagation(flags: a[0])
+        case .attachRoot: self = .attachRoot(signed(a[0]))
+        case .mount:
+            guard s.count % 2 == 1 else { return nil }
+            self = .mount(
+                type: s[0], source: s[1], inRoot: s[2], attributes: a[0],
+                options: stride(from: 3, to: s.count, by: 2).map { MountOption(s[$0], s[$0 + 1]) },
+                copyUp: a[1] != 0)
+        case .attachMount:
+            self = .attachMount(signed(a[0]), inRoot: s[0], isDirectory: a[1] != 0, propagation: a[2])
+        case .bind: self = .bind(source: s[0], inRoot: s[1], attributes: a[0], recursive: a[1] != 0)
+        case .makeDirectory: self = .makeDirectory(inRoot: s[0], mode: low(a[0]))
+        case .makeDevice:
+            self = .makeDevice(
+                inRoot: s[0], mode: low(a[0]), major: low(a[1]), minor: low(a[2]), uid: low(a[3]),
+                gid: low(a[4]))
+        case .symlink: self = .symlink(target: s[0], inRoot: s[1])
+        case .mask: self = .mask(inRoot: s[0])
+        case .readOnlyPath: self = .readOnlyPath(inRoot: s[0])
+        case .readOnlyRoot: self = .readOnlyRoot
+        case .setRootPropagation: self = .setRootPropagation(flags: a[0])
+        case .pivotRoot: self = .pivotRoot
+        case .hostname: self = .hostname(s[0])
+        case .domainname: self = .domainname(s[0])
+        case .sysctl: self = .sysctl(key: s[0], value: s[1])
+        case .loopbackUp: self = .loopbackUp
+        case .resourceLimit: self = .resourceLimit(resource: Int32(low: a[0]), soft: a[1], hard: a[2])
+        case .oomScoreAdjustment: self = .oomScoreAdjustment(Int32(low: a[0]))
+        case .umask: self = .umask(low(a[0]))
+        case .terminal: self = .terminal(signed(a[0]), rows: UInt16(low: a[1]), columns: UInt16(low: a[2]))
+        case .standardStreams: self = .standardStreams(signed(a[0]), signed(a[1]), signed(a[2]))
+        case .workingDirectory: self = .workingDirectory(s[0], create: a[0] != 0)
+        case .parentDeathSignal: self = .parentDeathSignal(Int32(low: a[0]))
+        case .personality: self = .personality(a[0])
+        case .scheduler:
+            self = .scheduler(
+                policy: low(a[0]), flags: a[1], nice: Int32(low: a[2]), priority: low(a[3]), runtime: a[4],
+                deadline: a[5], period: a[6])
+        case .ioPriority: self = .ioPriority(low(a[0]))
+        case .dumpable: self = .dumpable(a[0] != 0)
+        case .boundingSet: self = .boundingSet(a[0])
+        case .identity: self = .identity(uid: low(a[0]), gid: low(a[1]), groups: a[2...].map(low))
+        case .capabilities:
+            self = .capabilities(effective: a[0], permitted: a[1], inheritable: a[2], ambient: a[3])
+        case .noNewPrivileges: self = .noNewPrivileges
+        case .seccomp: self = .seccomp(signed(a[0]), flags: a[1])
+        case .execLabel: self = .execLabel(module: s[0], label: s[1])
+        case .closeDescriptors: self = .closeDescriptors(keep: low(a[0]))
+        case .findProgram: self = .findProgram(name: s[0], searchPath: s[1])
+        case .awaitStart: self = .awaitStart(signed(a[0]))
+        case .reap: self = .reap
+        case .execute:
+            guard a[0] >= 1, a[0] <= UInt64(s.count) else { return nil }
+            self = .execute(arguments: Array(s[..<Int(a[0])]), environment: Array(s[Int(a[0])...]))
+        }
+    }
+}
+
+private func signed(_ number: UInt64) -> Int { Int(truncatingIfNeeded: Int64(bitPattern: number)) }
+private func low(_ number: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: number) }
+
+extension FixedWidthInteger {
+    fileprivate init(low number: UInt64) { self.init(truncatingIfNeeded: number) }
+}
+
+extension StepCode {
+    /// What such a step must hold at least.
+    fileprivate var least: (arguments: Int, strings: Int) {
+        switch self {
+        case .awaitParent, .newSession, .readOnlyRoot, .pivotRoot, .loopbackUp, .noNewPrivileges, .reap: (0, 0)
+        case .joinCgroup, .unshare, .setPropagation, .attachRoot, .setRootPropagation, .oomScoreAdjustment,
+            .umask, .parentDeathSignal, .personality, .ioPriority, .dumpable, .boundingSet, .closeDescriptors,
+            .awaitStart:
+            (1, 0)
+        case .joinNamespace, .identity, .seccomp: (2, 0)
+        case .resourceLimit, .terminal, .standardStreams: (3, 0)
+        case .capabilities: (4, 0)
+        case .scheduler: (7, 0)
+        case .newKeyring, .mask, .readOnlyPath, .hostname, .domainname: (0, 1)
+        case .symlink, .sysctl, .execLabel, .findProgram: (0, 2)
+        case .makeDirectory, .workingDirectory, .execute: (1, 1)
+        case .bind: (2, 2)
+        case .mount: (2, 3)
+        case .attachMount: (3, 1)
+        case .makeDevice: (5, 1)
+        }
+    }
+}

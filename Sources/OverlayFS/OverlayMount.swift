@@ -1,0 +1,142 @@
+package import Failure
+package import LinuxSystem
+
+/// Makes the mount of a container's or image's root from layers, attached nowhere
+/// (Documentation/filesystems/overlayfs.rst).
+package struct OverlayMount {
+    /// What can be written; without one the mount is read-only. Both directories are on one file system.
+    package struct Upper: Sendable {
+        package var upper: Int32
+        package var work: Int32
+
+        package init(upper: Int32, work: Int32) {
+            self.upper = upper
+            self.work = work
+        }
+    }
+
+    /// How the layers are told to the kernel.
+    package enum Strategy: String, Sendable, CaseIterable {
+        /// `lowerdir+`, `upperdir` and `workdir` by descriptor: Linux 6.13.
+        case descriptors
+        /// `lowerdir+` by name: Linux 6.8.
+        case names
+        /// One `lowerdir` for mount(2): before.
+        case oneString
+    }
+
+    /// The kernel's own limit (OVL_MAX_STACK).
+    package static let mostLayers = 500
+
+    /// The layers that show: those under an opaque root do not, and the kernel does not heed that mark.
+    package static func visible(_ records: [LayerRecord]) -> Int {
+        records.firstIndex(where: \.isRootOpaque).map { $0 + 1 } ?? records.count
+    }
+
+    /// - Parameters:
+    ///   - layers: roots of layers, top first, at least one; the caller keeps them open for the call.
+    ///   - upper: nil for a read-only mount.
+    ///   - userXattr: overlay's marks as `user.overlay.`, inside a user namespace.
+    ///   - strategy: nil for the first that the kernel knows.
+    ///   - scratch: a directory of the caller's own on which the mount stands for a moment where only mount(2) can
+    ///     make it.
+    package static func make(
+        layers: [Int32], upper: Upper? = nil, userXattr: Bool = false, strategy: Strategy? = nil,
+        scratch: String
+    ) throws(Failure) -> DetachedMount {
+        guard let first = layers.first else { throw Failure(.invalidArgument, "an overlay needs a layer") }
+        guard layers.count <= mostLayers else {
+            throw Failure(
+                .unsupported, "the image has \(layers.count) layers, and the kernel takes \(mostLayers)",
+                hint: "build the image with fewer layers")
+        }
+        do throws(SystemError) {
+            if layers.count == 1, upper == nil {
+                let bind = try DetachedMount(bind: "", in: first, recursive: false)
+                try bind.set(.readOnly)
+                return bind
+            }
+            if let strategy { return try make(strategy, layers, upper, userXattr, scratch) }
+            do throws(SystemError) {
+                return try make(.descriptors, layers, upper, userXattr, scratch)
+            } catch {
+                // An unknown parameter or kind of it: which one, the next try says better.
+                guard error.isInvalid || error.isNoCall else { throw error }
+            }
+            do throws(SystemError) {
+                return try make(.names, layers, upper, userXattr, scratch)
+            } catch {
+                guard error.isInvalid || error.isNoCall else { throw error }
+            }
+            return try make(.oneString, layers, upper, userXattr, scratch)
+        } catch {
+            throw error.failure("mount an overlay of \(layers.count) layers", hint: hint(error, layers))
+        }
+    }
+
+    private static func make(
+        _ strategy: Strategy, _ layers: [Int32], _ upper: Upper?, _ userXattr: Bool, _ scratch: String
+    ) throws(SystemError) -> DetachedMount {
+        // docker's choice: nothing that ties an upper directory to this host's inode numbers.
+        var fixed = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "off"), ("xino", "off")]
+        // The kernel refuses redirect_dir beside userxattr.
+        if userXattr { fixed.removeAll { $0.0 == "redirect_dir" || $0.0 == "metacopy" } }
+        if strategy == .oneString {
+            return try mountOnce(layers, upper, fixed, userXattr, scratch)
+        }
+        var options: [DetachedMount.Option] = fixed.map { .string($0.0, $0.1) }
+        if userXattr { options.append(.flag("userxattr")) }
+        for layer in layers {
+            options.append(
+                strategy == .descriptors
+                    ? .descriptor("lowerdir+", layer) : .string("lowerdir+", "/proc/self/fd/\(layer)"))
+        }
+        if let upper {
+            for (key, number) in [("upperdir", upper.upper), ("workdir", upper.work)] {
+                options.append(
+                    strategy == .descriptors
+                        ? .descriptor(key, number) : .string(key, "/proc/self/fd/\(number)"))
+            }
+        }
+        let mount = try DetachedMount(type: "overlay", source: "overlay", options)
+        if upper == nil { try mount.set(.readOnly) }
+        return mount
+    }
+
+    /// mount(2) needs a place: a private bind of a directory of our own, so that no other namespace sees it, gone
+    /// before this returns. What is left is a clone that stands nowhere.
+    private static func mountOnce(
+        _ layers: [Int32], _ upper: Upper?, _ fixed: [(String, String)], _ userXattr: Bool, _ scratch: String
+    ) throws(SystemError) -> DetachedMount {
+        let lower = layers.map { "/proc/self/fd/\($0)" }.joined(separator: ":")
+        var data = "lowerdir=\(lower)"
+        if let upper {
+            data += ",upperdir=/proc/self/fd/\(upper.upper),workdir=/proc/self/fd/\(upper.work)"
+        }
+        for (key, value) in fixed { data += ",\(key)=\(value)" }
+        if userXattr { data += ",userxattr" }
+        // mount(2) reads a page and cuts what is longer.
+        guard data.utf8.count < 4096 else { throw tooLong(layers.count) }
+        let name = "mount-\(randomHex(bytes: 6))"
+        try Directory.ensurePath(scratch)
+        let parent = try FileDescriptor.open(scratch, [.pathOnly, .directory])
+        try Directory.make(name, in: parent.raw)
+        defer { try? Directory.removeEmpty(name, in: parent.raw) }
+        let place = "/proc/self/fd/\(parent.raw)/\(name)"
+        let bind = try DetachedMount(bind: name, in: parent.raw, recursive: false)
+        try bind.setPropagation(1 << 18 /* MS_PRIVATE */)
+        try bind.attach(at: name, in: parent.raw)
+        defer { try? MountTable.detach(place) }
+        try MountTable.mount(
+            source: "overlay", target: place, type: "overlay", flags: upper == nil ? 1 /* MS_RDONLY */ : 0,
+            data: data)
+        defer { try? MountTable.detach(place) }
+        let clone = try DetachedMount(bind: name, in: parent.raw, recursive: false)
+        if upper == nil { try clone.set(.readOnly) }
+        return clone
+    }
+
+    private static func hint(_ error: SystemError, _ layers: [Int32]) -> String? {
+        error.isNoDevice ? "the kernel has no overlayfs: load the module \"overlay\"" : nil
+    }
+}

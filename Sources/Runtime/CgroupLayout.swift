@@ -1,0 +1,118 @@
+package import Failure
+internal import LinuxSystem
+
+/// The host's cgroup hierarchies as this process sees them: cgroup v2 alone, v1 alone, or both ("hybrid": v1 with an
+/// almost empty cgroup2 beside it).
+package struct CgroupLayout: Sendable, Equatable, Codable {
+    package enum Mode: String, Sendable, Codable { case unified, hybrid, legacy }
+
+    /// One v1 hierarchy.
+    package struct Hierarchy: Sendable, Equatable, Codable {
+        /// Where it is mounted on the host, e.g. `/sys/fs/cgroup/cpu,cpuacct`.
+        package var mount: String
+        /// `["cpu", "cpuacct"]`; one entry `name=systemd` for a named hierarchy.
+        package var controllers: [String]
+    }
+
+    /// Where cgroup2 is mounted; nil where it is not.
+    package var unifiedMount: String?
+    /// The controllers that cgroup2's top directory offers.
+    package var unifiedControllers: [String]
+    package var hierarchies: [Hierarchy]
+    /// systemd runs as the machine's init: cgroups are asked of it, not taken.
+    package var systemd: Bool
+    /// CPUs and memory nodes of v1's cpuset at the top: a new v1 cpuset is empty and holds no process.
+    package var cpusetCPUs: String
+    package var cpusetNodes: String
+
+    package init(
+        unifiedMount: String?, unifiedControllers: [String] = [], hierarchies: [Hierarchy] = [],
+        systemd: Bool = false, cpusetCPUs: String = "", cpusetNodes: String = ""
+    ) {
+        self.unifiedMount = unifiedMount
+        self.unifiedControllers = unifiedControllers
+        self.hierarchies = hierarchies
+        self.systemd = systemd
+        self.cpusetCPUs = cpusetCPUs
+        self.cpusetNodes = cpusetNodes
+    }
+
+    package var mode: Mode {
+        let controlled = hierarchies.contains { $0.controllers.contains { !$0.hasPrefix("name=") } }
+        if unifiedMount == nil { return .legacy }
+        return controlled ? .hybrid : .unified
+    }
+
+    /// The v1 hierarchy that has a controller.
+    package func hierarchy(of controller: String) -> Hierarchy? {
+        hierarchies.first { $0.controllers.contains(controller) }
+    }
+}
+
+extension CgroupLayout {
+    /// Reads the mounts out of /proc/self/mountinfo (proc(5)). Of two mounts of one hierarchy the first counts.
+    package init(mountinfo: String) {
+        self.init(unifiedMount: nil)
+        for line in mountinfo.split(separator: "\n") {
+            // 36 35 98:0 /root /mount/point options [optional…] - type source super-options
+            let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+            guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count >= dash + 4 else { continue }
+            let mount = CgroupLayout.unescaped(fields[4])
+            guard mount.hasPrefix("/sys/fs/cgroup") else { continue }
+            switch fields[dash + 1] {
+            case "cgroup2":
+                if unifiedMount == nil { unifiedMount = mount }
+            case "cgroup":
+                let controllers = fields[dash + 3].split(separator: ",").map(String.init).filter {
+                    $0.hasPrefix("name=") || CgroupLayout.legacyControllers.contains($0)
+                }
+                if !controllers.isEmpty, !hierarchies.contains(where: { $0.controllers == controllers }) {
+                    hierarchies.append(Hierarchy(mount: mount, controllers: controllers))
+                }
+            default: continue
+            }
+        }
+    }
+
+    /// Super-block options that are no controllers (`rw`, `xattr`, `clone_children`) are told by this list.
+    private static let legacyControllers: Set<String> = [
+        "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event",
+        "net_prio", "hugetlb", "pids", "rdma", "misc",
+    ]
+
+    /// Space, tab, newline and backslash are written as three octal digits.
+    private static func unescaped(_ field: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = field.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest.removeFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// This host's.
+    package static func read() throws(Failure) -> CgroupLayout {
+        var layout = CgroupLayout(mountinfo: try HostFile.text("/proc/self/mountinfo"))
+        layout.systemd = HostFile.exists("/run/systemd/system")
+        if let mount = layout.unifiedMount {
+            layout.unifiedControllers = HostFile.words("\(mount)/cgroup.controllers")
+        }
+        if let cpuset = layout.hierarchy(of: "cpuset") {
+            layout.cpusetCPUs = HostFile.words("\(cpuset.mount)/cpuset.cpus").joined(separator: ",")
+            layout.cpusetNodes = HostFile.words("\(cpuset.mount)/cpuset.mems").joined(separator: ",")
+        }
+        if layout.unifiedMount == nil, layout.hierarchies.isEmpty {
+            throw Failure(
+                .unsupported, "no cgroups are mounted below /sys/fs/cgroup",
+                hint: "mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+        }
+        return layout
+    }
+}

@@ -1,0 +1,78 @@
+internal import LaunchPlan
+
+/// Where a container's cgroups are on the host: kept with its state, for stop, pause, exec and stats.
+package struct CgroupLocation: Sendable, Hashable, Codable {
+    /// One v1 hierarchy's directory for the container.
+    package struct Legacy: Sendable, Hashable, Codable {
+        package var controllers: [String]
+        package var directory: String
+    }
+
+    /// The cgroup2 directory that the container's processes are in; nil on a host with v1 alone.
+    package var unified: String?
+    package var legacy: [Legacy]
+    /// cgroup2 has the memory (pids) controller for it.
+    package var unifiedControllers: [String]
+    /// For rmdir when the container is gone, deepest first.
+    package var toRemove: [String]
+
+    private func directory(of controller: String) -> String? {
+        legacy.first { $0.controllers.contains(controller) }?.directory
+    }
+
+    private func unifiedFile(_ name: String, if controller: String) -> String? {
+        guard unifiedControllers.contains(controller) else { return nil }
+        return unified.map { "\($0)/\(name)" }
+    }
+
+    /// Writing `1` kills every process in it (cgroup v2, kernel 5.14).
+    package var killFile: String? { unified.map { "\($0)/cgroup.kill" } }
+
+    /// `populated 0` says that nothing of the container lives any more.
+    package var eventsFile: String? { unified.map { "\($0)/cgroup.events" } }
+
+    /// The pids inside, one a line.
+    package var processesFile: String? {
+        unified.map { "\($0)/cgroup.procs" } ?? legacy.first.map { "\($0.directory)/cgroup.procs" }
+    }
+
+    /// The file and what is written to freeze and to thaw.
+    package var freezer: (file: String, freeze: String, thaw: String)? {
+        if let unified { return ("\(unified)/cgroup.freeze", "1", "0") }
+        return directory(of: "freezer").map { ("\($0)/freezer.state", "FROZEN", "THAWED") }
+    }
+
+    /// memory.events (v2) or memory.oom_control (v1): both count `oom_kill`.
+    package var oomFile: String? {
+        directory(of: "memory").map { "\($0)/memory.oom_control" }
+            ?? unifiedFile("memory.events", if: "memory")
+    }
+
+    /// Bytes in use.
+    package var memoryUsageFile: String? {
+        directory(of: "memory").map { "\($0)/memory.usage_in_bytes" }
+            ?? unifiedFile("memory.current", if: "memory")
+    }
+
+    /// `usage_usec N` in cpu.stat: cgroup2 counts it without a controller. On v1 alone nanoseconds as one number.
+    package var cpuUsageFile: String? {
+        unified.map { "\($0)/cpu.stat" } ?? directory(of: "cpuacct").map { "\($0)/cpuacct.usage" }
+    }
+
+    package var pidsFile: String? {
+        directory(of: "pids").map { "\($0)/pids.current" } ?? unifiedFile("pids.current", if: "pids")
+    }
+
+    /// The directory that the monitor watches and kills through.
+    package var cgroupDirectory: String { unified ?? legacy.first?.directory ?? "" }
+
+    /// Puts another process of the container there: born in the cgroup2 one, moved by itself into those of v1.
+    func join(into draft: inout Planner.Draft) {
+        for place in legacy {
+            let slot = draft.slot(.cgroupFile)
+            draft.cgroup.append(.openForChild(path: "\(place.directory)/tasks", slot: slot))
+            draft.steps.append(.joinCgroup(slot))
+        }
+        if let unified { draft.cgroup.append(.cloneInto(path: unified)) }
+    }
+}

@@ -1,0 +1,92 @@
+package import Failure
+internal import LinuxSystem
+
+/// What a spec and a plan depend on beside what the user asked for: read once, handed to pure functions, so that
+/// tests can say any host.
+package struct HostFacts: Sendable, Equatable {
+    /// The capabilities that ctr may hand on: its bounding and permitted ones.
+    package var capabilities: CapabilitySet
+    package var cgroups: CgroupLayout
+    /// /sys/devices/system/cpu/cpuN/thermal_throttle of each CPU that has it; docker masks them.
+    package var thermalThrottlePaths: [String]
+    package var timeNamespaces: Bool
+    /// ctr's own oom_score_adj.
+    package var oomScoreAdjustment: Int32
+    package var appArmor: Bool
+    /// Kernel parameters that docker sets by default in a new network namespace, as far as they exist.
+    package var networkParameters: [String]
+
+    package init(
+        capabilities: CapabilitySet = .all, cgroups: CgroupLayout, thermalThrottlePaths: [String] = [],
+        timeNamespaces: Bool = true, oomScoreAdjustment: Int32 = 0, appArmor: Bool = false,
+        networkParameters: [String] = HostFacts.defaultNetworkParameters
+    ) {
+        self.capabilities = capabilities
+        self.cgroups = cgroups
+        self.thermalThrottlePaths = thermalThrottlePaths
+        self.timeNamespaces = timeNamespaces
+        self.oomScoreAdjustment = oomScoreAdjustment
+        self.appArmor = appArmor
+        self.networkParameters = networkParameters
+    }
+
+    package static let defaultNetworkParameters = [
+        "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
+    ]
+
+    /// This host's; some fifteen small reads of /proc and /sys.
+    package static func read() throws(Failure) -> HostFacts {
+        let status = try HostFile.text("/proc/self/status")
+        let held = CapabilitySet(rawValue: mask("CapBnd", in: status) & mask("CapPrm", in: status))
+        let parameters = defaultNetworkParameters.filter {
+            HostFile.exists("/proc/sys/" + $0.split(separator: ".").joined(separator: "/"))
+        }
+        return HostFacts(
+            capabilities: held, cgroups: try CgroupLayout.read(),
+            thermalThrottlePaths: thermalThrottles(),
+            timeNamespaces: HostFile.exists("/proc/self/ns/time"),
+            oomScoreAdjustment: Int32(HostFile.words("/proc/self/oom_score_adj").first ?? "") ?? 0,
+            appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
+            networkParameters: parameters)
+    }
+
+    private static func mask(_ name: String, in status: String) -> UInt64 {
+        for line in status.split(separator: "\n") where line.hasPrefix("\(name):") {
+            return UInt64(line.split(separator: "\t").last ?? "", radix: 16) ?? 0
+        }
+        return 0
+    }
+
+    private static func thermalThrottles() -> [String] {
+        let range = HostFile.words("/sys/devices/system/cpu/possible").first ?? "0"
+        let last = range.split(separator: ",").last?.split(separator: "-").last.flatMap { Int($0) } ?? 0
+        return (0...max(0, min(last, 8191))).map { "/sys/devices/system/cpu/cpu\($0)/thermal_throttle" }
+            .filter {
+                HostFile.exists($0)
+            }
+    }
+}
+
+/// Small files of /proc and /sys.
+enum HostFile {
+    static func text(_ path: String) throws(Failure) -> String {
+        let bytes: [UInt8]?
+        do throws(SystemError) {
+            bytes = try AtomicFile.read(path)
+        } catch {
+            throw Failure(error)
+        }
+        guard let bytes else { throw Failure(.notFound, "\(path): there is no such file") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The words of a file; none where it cannot be read.
+    static func words(_ path: String) -> [String] {
+        guard let text = try? text(path) else { return [] }
+        return text.split { $0 == " " || $0 == "\n" || $0 == "\t" }.map(String.init)
+    }
+
+    static func exists(_ path: String) -> Bool {
+        (try? LinuxSystem.FileDescriptor.exists(path)) ?? false
+    }
+}

@@ -1,0 +1,219 @@
+package import Failure
+package import LaunchPlan
+package import OCI
+
+/// From an OCI runtime spec to the flat plan of its launch: a pure function, so that a plan can be printed and tested
+/// as text. What runtime-spec has and ctr does not do is refused by name, never passed over.
+package enum Planner {
+    /// What a plan needs beside the spec.
+    package struct Context: Sendable {
+        package var containerID: String
+        package var host: HostFacts
+        package var placement: CgroupPlacement
+        /// The compiled filter's file, from `SeccompFilter`; nil: unconfined.
+        package var seccompFilter: String?
+        /// seccomp(2)'s flags for it.
+        package var seccompFlags: UInt64 = 0
+        /// `--init`: a small init of ctr's own reaps and forwards signals.
+        package var initProcess = false
+        /// OCI's create: the process waits for start.
+        package var waitsForStart = false
+        /// `--preserve-fds`: how many descriptors from 3 on the process keeps.
+        package var preservedDescriptors: UInt32 = 0
+        /// Whether a bind's source is a directory; throws where there is none.
+        package var isDirectory: @Sendable (String) throws(Failure) -> Bool
+
+        package init(
+            containerID: String, host: HostFacts, placement: CgroupPlacement, seccompFilter: String? = nil,
+            isDirectory: @escaping @Sendable (String) throws(Failure) -> Bool = Planner.sourceIsDirectory
+        ) {
+            self.containerID = containerID
+            self.host = host
+            self.placement = placement
+            self.seccompFilter = seccompFilter
+            self.isDirectory = isDirectory
+        }
+    }
+
+    /// The plan that makes a container and starts its process.
+    ///
+    /// The order is the product; each place has its reason beside it.
+    /// - Throws: `unsupported` with the field that ctr does not do yet, `invalidArgument` for what cannot be.
+    package static func plan(_ spec: RuntimeSpec, _ context: Context) throws(Failure) -> LaunchPlan {
+        try refuse(spec)
+        guard let process = spec.process, let arguments = process.args, let program = arguments.first else {
+            throw Failure(.invalidArgument, "config.json: process.args: missing")
+        }
+        let linux = spec.linux ?? RuntimeSpec.Linux()
+        if linux.seccomp != nil, context.seccompFilter == nil {
+            throw Failure(.internal, "config.json: linux.seccomp: the filter was not compiled")
+        }
+        var context = context
+        context.seccompFlags |= seccompFlags(linux.seccomp?.flags ?? [])
+        var draft = Draft()
+
+        // Cgroups first, while the process is small and may still write to the host's files: all that follows is
+        // counted there.
+        try context.placement.place(
+            resources: linux.resources ?? RuntimeSpec.Resources(), rules: deviceRules(linux), into: &draft)
+        // Joined namespaces before new ones are used; a joined user namespace would come first of all.
+        let namespaces = try joinNamespaces(linux.namespaces ?? [], into: &draft)
+        // The namespace's root is where the process is now: every cgroup is joined.
+        if namespaces.cgroup { draft.steps.append(.unshare(flags: CloneFlag.cgroup)) }
+        // Never the caller's terminal or process group: a container cannot push characters into the shell that
+        // started it (TIOCSTI).
+        draft.steps.append(.newSession)
+        draft.steps.append(.newKeyring(name: "ctr-\(context.containerID)"))
+
+        // The copy of the host's mount table must not tell the host of what happens in it.
+        let propagation = rootPropagation(linux)
+        draft.steps.append(.setPropagation(flags: propagation ?? defaultPropagation))
+        draft.steps.append(.attachRoot(draft.slot(.root)))
+        try mount(spec.mounts ?? [], spec: spec, namespaces: namespaces, context: context, into: &draft)
+        if makesDevices(spec.mounts ?? []) { makeDevices(linux.devices ?? [], into: &draft) }
+        // Needs the container's /dev and comes before anything there is made read-only.
+        if process.terminal == true {
+            let size = process.consoleSize
+            draft.steps.append(
+                .terminal(
+                    draft.slot(.terminal), rows: UInt16(clamping: size?.height ?? 0),
+                    columns: UInt16(clamping: size?.width ?? 0)))
+        }
+
+        if let hostname = spec.hostname, !hostname.isEmpty { draft.steps.append(.hostname(hostname)) }
+        if let domainname = spec.domainname, !domainname.isEmpty {
+            draft.steps.append(.domainname(domainname))
+        }
+        // Only a new network's: a joined one was brought up by its owner.
+        if namespaces.flags & CloneFlag.network != 0 { draft.steps.append(.loopbackUp) }
+        // While /proc/sys can be written.
+        for (key, value) in (linux.sysctl ?? [:]).sorted(by: { $0.key < $1.key }) {
+            draft.steps.append(.sysctl(key: Sysctl.path(key), value: value))
+        }
+        // Read-only before masked: a mask is a mount of its own and would be made read-only again.
+        for path in linux.readonlyPaths ?? [] { draft.steps.append(.readOnlyPath(inRoot: path)) }
+        for path in linux.maskedPaths ?? [] { draft.steps.append(.mask(inRoot: path)) }
+        // Made while the root can be written.
+        if process.cwd != "/" { draft.steps.append(.makeDirectory(inRoot: process.cwd, mode: 0o755)) }
+        if spec.root?.readonly == true { draft.steps.append(.readOnlyRoot) }
+        draft.steps.append(.pivotRoot)
+        // Of the root that is `/` now; before, it would have been told to the host.
+        if let propagation { draft.steps.append(.setRootPropagation(flags: propagation)) }
+
+        try setUp(process, personality: linux.personality, context: context, into: &draft)
+        // In a pid namespace of somebody else there is an init already.
+        let isInit = namespaces.flags & CloneFlag.pid != 0
+        finish(
+            arguments: arguments, program: program, process: process, reaps: context.initProcess && isInit,
+            context: context, into: &draft)
+        return LaunchPlan(
+            namespaces: namespaces.flags, joinPIDNamespace: namespaces.joinedPID, cgroup: draft.cgroup,
+            steps: draft.steps, slots: draft.slots)
+    }
+}
+
+extension Planner {
+    /// A plan as it grows.
+    struct Draft {
+        var cgroup: [CgroupStep] = []
+        var steps: [Step] = []
+        var slots: [SlotSource] = []
+
+        /// A new slot for what must be opened.
+        mutating func slot(_ source: SlotSource) -> Step.Slot {
+            slots.append(source)
+            return slots.count - 1
+        }
+    }
+
+    /// CLONE_NEW* (sched.h).
+    enum CloneFlag {
+        static let time: UInt64 = 0x80
+        static let mount: UInt64 = 0x20000
+        static let cgroup: UInt64 = 0x0200_0000
+        static let uts: UInt64 = 0x0400_0000
+        static let ipc: UInt64 = 0x0800_0000
+        static let user: UInt64 = 0x1000_0000
+        static let pid: UInt64 = 0x2000_0000
+        static let network: UInt64 = 0x4000_0000
+    }
+
+    struct Namespaces {
+        /// For clone3.
+        var flags: UInt64 = 0
+        /// A new cgroup namespace, which is unshared later.
+        var cgroup = false
+        var joinedPID: Step.Slot?
+    }
+
+    static let defaultPropagation = MountOptions.Propagation.slave | MountOptions.Propagation.recursive
+
+    private static func rootPropagation(_ linux: RuntimeSpec.Linux) -> UInt64? {
+        guard let name = linux.rootfsPropagation, let flag = MountOptions.propagations[name] else {
+            return nil
+        }
+        // The whole tree, as config-linux.md means it, whichever form is written.
+        return flag | MountOptions.Propagation.recursive
+    }
+
+    private static func joinNamespaces(
+        _ namespaces: [RuntimeSpec.Namespace], into draft: inout Draft
+    ) throws(Failure) -> Namespaces {
+        var result = Namespaces()
+        let flags: [RuntimeSpec.Namespace.Kind: UInt64] = [
+            .mount: CloneFlag.mount, .network: CloneFlag.network, .uts: CloneFlag.uts, .ipc: CloneFlag.ipc,
+            .time: CloneFlag.time, .cgroup: CloneFlag.cgroup, .pid: CloneFlag.pid,
+        ]
+        for namespace in namespaces {
+            guard let flag = flags[namespace.type] else { continue }
+            if let path = namespace.path, !path.isEmpty {
+                let slot = draft.slot(.file(path: path))
+                // A joined pid namespace holds for children alone: who clones joins it.
+                if namespace.type == .pid {
+                    result.joinedPID = slot
+                } else {
+                    draft.steps.append(.joinNamespace(slot, flags: flag))
+                }
+            } else if namespace.type == .cgroup {
+                result.cgroup = true
+            } else {
+                result.flags |= flag
+            }
+        }
+        guard result.flags & CloneFlag.mount != 0 else {
+            throw Failure(
+                .unsupported,
+                "config.json: linux.namespaces: a container without a new mount namespace is not supported")
+        }
+        return result
+    }
+
+    /// SECCOMP_FILTER_FLAG_*. Threads to synchronise with there are none, and without a listener nothing to wait for.
+    static func seccompFlags(_ flags: [RuntimeSpec.Seccomp.Flag]) -> UInt64 {
+        flags.reduce(0) { mask, flag in
+            switch flag {
+            case .log: mask | 2
+            case .specAllow: mask | 4
+            case .tsync, .waitKillableRecv: mask
+            }
+        }
+    }
+
+    static func deviceRules(_ linux: RuntimeSpec.Linux) -> [RuntimeSpec.DeviceRule] {
+        let asked = linux.resources?.devices ?? []
+        // Everything is allowed already.
+        if let last = asked.last, last.allow, ["a", ""].contains(last.type ?? "a"), last.major ?? -1 == -1,
+            last.minor ?? -1 == -1, Set(last.access ?? "rwm") == Set("rwm")
+        {
+            return asked
+        }
+        // One that is said again below has no word of its own: the later one decides.
+        return asked.filter { !ContainerDefaults.runtimeDeviceRules.contains($0) }
+            + ContainerDefaults.runtimeDeviceRules
+    }
+
+    /// The default for `Context.isDirectory`: asks the file system.
+    @Sendable package static func sourceIsDirectory(_ path: String) throws(Failure) -> Bool {
+        try BindSource.isDirectory(path)
+    }
+}

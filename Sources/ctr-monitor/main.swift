@@ -1,0 +1,3 @@
+import ContainerMonitor
+
+Monitor.main()

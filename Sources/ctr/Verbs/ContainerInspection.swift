@@ -1,0 +1,168 @@
+import CommandTable
+import Engine
+import OCI
+
+/// A container in the shape of docker's `inspect`.
+enum ContainerInspection {
+    static func value(_ container: ContainerSummary, sizes: ContainerSizes?, _ engine: Engine) -> TemplateValue {
+        let record = container.record
+        let words = record.settings.entrypoint + record.settings.command
+        var fields: [TemplateValue.Field] = [
+            .init("Id", .string(record.id)),
+            .init("Created", .string(TimeText.rfc3339(record.created))),
+            .init("Path", .string(words.first ?? "")),
+            .init("Args", .strings(Array(words.dropFirst()))),
+            .init("State", state(container.state)),
+            .init("Image", .string(record.imageID)),
+            .init("ImageManifestDigest", .string(record.manifestDigest)),
+            .init("ResolvConfPath", .string(engine.path(of: record, "resolv.conf"))),
+            .init("HostnamePath", .string(engine.path(of: record, "hostname"))),
+            .init("HostsPath", .string(engine.path(of: record, "hosts"))),
+            .init("LogPath", .string(record.settings.logDriver == "none" ? "" : engine.path(of: record, "logs"))),
+            .init("Name", .string("/" + record.name)),
+            .init("RestartCount", .integer(Int64(container.state.restartCount))),
+            .init("Driver", "overlay"),
+            .init("Platform", .string(record.platform)),
+            .init("HostConfig", hostConfig(record)),
+            .init("Mounts", .array(record.mounts.map { mount($0, engine) })),
+            .init("Config", config(record)),
+            .init("NetworkSettings", .object([
+                .init("Networks", .map([record.settings.network.isEmpty ? "none" : record.settings.network: .object([])])),
+                .init("Ports", .map([:])), .init("IPAddress", ""),
+            ])),
+            .init("GraphDriver", .object([
+                .init("Name", "overlay"),
+                .init("Data", .object([
+                    .init("UpperDir", .string(engine.path(of: record, "upper"))),
+                    .init("WorkDir", .string(engine.path(of: record, "work"))),
+                    .init("LowerDirs", .strings(record.layers.map(engine.layerPath))),
+                ])),
+            ])),
+        ]
+        if let sizes {
+            fields.append(.init("SizeRw", .integer(sizes.written)))
+            fields.append(.init("SizeRootFs", .integer(sizes.written + sizes.image)))
+        }
+        return .object(fields)
+    }
+
+    private static func state(_ state: ContainerState) -> TemplateValue {
+        .object([
+            .init("Status", .string(state.status.rawValue)),
+            .init("Running", .bool(state.isRunning)),
+            .init("Paused", false),
+            .init("Restarting", .bool(state.status == .restarting)),
+            .init("OOMKilled", .bool(state.oomKilled)),
+            .init("Dead", false),
+            .init("Pid", .integer(Int64(state.pid))),
+            .init("ExitCode", .integer(Int64(state.exitCode))),
+            .init("Error", .string(state.error)),
+            .init("StartedAt", .string(TimeText.rfc3339(state.startedAt))),
+            .init("FinishedAt", .string(TimeText.rfc3339(state.finishedAt))),
+        ])
+    }
+
+    private static func hostConfig(_ record: ContainerRecord) -> TemplateValue {
+        let settings = record.settings
+        let policy = settings.restart.split(separator: ":")
+        return .object([
+            .init("Binds", .strings(record.mounts.filter { $0.kind != .tmpfs }.map {
+                "\($0.source):\($0.target)\($0.isReadOnly ? ":ro" : "")"
+            })),
+            .init("Tmpfs", .map(Dictionary(
+                record.mounts.filter { $0.kind == .tmpfs }.map { ($0.target, .string($0.options.joined(separator: ","))) },
+                uniquingKeysWith: { $1 }))),
+            .init("LogConfig", .object([
+                .init("Type", .string(settings.logDriver)),
+                .init("Config", .labels(LabelList.map(settings.logOptions))),
+            ])),
+            .init("NetworkMode", .string(settings.network.isEmpty ? "none" : settings.network)),
+            .init("RestartPolicy", .object([
+                .init("Name", .string(policy.first.map(String.init) ?? "no")),
+                .init("MaximumRetryCount", .integer(policy.count > 1 ? Int64(policy[1]) ?? 0 : 0)),
+            ])),
+            .init("AutoRemove", .bool(settings.autoRemove)),
+            .init("CapAdd", .strings(settings.capAdd)),
+            .init("CapDrop", .strings(settings.capDrop)),
+            .init("CgroupnsMode", .string(settings.cgroupNamespace.isEmpty ? "private" : settings.cgroupNamespace)),
+            .init("ExtraHosts", .strings(settings.extraHosts)),
+            .init("GroupAdd", .strings(settings.groupAdd)),
+            .init("IpcMode", .string(settings.ipc.isEmpty ? "private" : settings.ipc)),
+            .init("OomScoreAdj", .integer(settings.oomScoreAdjustment ?? 0)),
+            .init("PidMode", .string(settings.pid)),
+            .init("Privileged", .bool(settings.privileged)),
+            .init("ReadonlyRootfs", .bool(settings.readOnly)),
+            .init("SecurityOpt", .strings(settings.securityOptions)),
+            .init("Sysctls", .labels(LabelList.map(settings.sysctls))),
+            .init("UTSMode", .string(settings.uts)),
+            .init("ShmSize", .integer(settings.shmSize ?? 64 << 20)),
+            .init("Init", .bool(settings.initProcess)),
+            .init("Memory", .integer(settings.memory ?? 0)),
+            .init("MemoryReservation", .integer(settings.memoryReservation ?? 0)),
+            .init("MemorySwap", .integer(settings.memorySwap ?? 0)),
+            .init("NanoCpus", .integer(settings.nanoCPUs ?? 0)),
+            .init("CpuShares", .integer(settings.cpuShares ?? 0)),
+            .init("CpuPeriod", .integer(settings.cpuPeriod ?? 0)),
+            .init("CpuQuota", .integer(settings.cpuQuota ?? 0)),
+            .init("CpusetCpus", .string(settings.cpusetCPUs)),
+            .init("CpusetMems", .string(settings.cpusetMems)),
+            .init("PidsLimit", .integer(settings.pidsLimit ?? 0)),
+            .init("Devices", .strings(settings.devices)),
+            .init("Ulimits", .strings(settings.ulimits)),
+            .init("Annotations", .labels(LabelList.map(settings.annotations))),
+        ])
+    }
+
+    private static func mount(_ mount: StoredMount, _ engine: Engine) -> TemplateValue {
+        .object([
+            .init("Type", .string(mount.kind.rawValue)),
+            .init("Name", .string(mount.kind == .volume ? mount.source : "")),
+            .init("Source", .string(mount.kind == .volume ? engine.volumePath(mount.source) : mount.source)),
+            .init("Destination", .string(mount.target)),
+            .init("Driver", .string(mount.kind == .volume ? "local" : "")),
+            .init("Mode", .string(mount.options.joined(separator: ","))),
+            .init("RW", .bool(!mount.isReadOnly)),
+            .init("Propagation", .string(mount.propagation)),
+        ])
+    }
+
+    private static func config(_ record: ContainerRecord) -> TemplateValue {
+        let settings = record.settings
+        return .object([
+            .init("Hostname", .string(settings.hostname)),
+            .init("Domainname", .string(settings.domainname)),
+            .init("User", .string(settings.user)),
+            .init("AttachStdin", .bool(settings.openStdin && !settings.detached)),
+            .init("AttachStdout", .bool(!settings.detached)),
+            .init("AttachStderr", .bool(!settings.detached)),
+            .init("Tty", .bool(settings.terminal)),
+            .init("OpenStdin", .bool(settings.openStdin)),
+            .init("StdinOnce", .bool(settings.openStdin && !settings.detached)),
+            .init("Env", .strings(settings.environment)),
+            .init("Cmd", .strings(settings.command)),
+            .init("Image", .string(record.image)),
+            .init("WorkingDir", .string(settings.workingDirectory)),
+            .init("Entrypoint", settings.entrypoint.isEmpty ? .null : .strings(settings.entrypoint)),
+            .init("Labels", .labels(LabelList.map(settings.labels))),
+            .init("StopSignal", .string(settings.stopSignal.isEmpty ? "SIGTERM" : settings.stopSignal)),
+            .init("StopTimeout", settings.stopTimeout.map { .integer($0) } ?? .null),
+        ])
+    }
+}
+
+/// An image's configuration in the shape of docker's `inspect`.
+enum ImageSettingsInspection {
+    static func value(_ settings: ImageConfig.Settings) -> TemplateValue {
+        .object([
+            .init("User", .string(settings.user ?? "")),
+            .init("ExposedPorts", .map(Dictionary((settings.exposedPorts ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))),
+            .init("Env", .strings(settings.env ?? [])),
+            .init("Entrypoint", settings.entrypoint.map { .strings($0) } ?? .null),
+            .init("Cmd", settings.cmd.map { .strings($0) } ?? .null),
+            .init("Volumes", .map(Dictionary((settings.volumes ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))),
+            .init("WorkingDir", .string(settings.workingDir ?? "")),
+            .init("Labels", .labels(settings.labels ?? [:])),
+            .init("StopSignal", .string(settings.stopSignal ?? "")),
+        ])
+    }
+}

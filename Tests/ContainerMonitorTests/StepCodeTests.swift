@@ -1,0 +1,5 @@
+import CContainerInit
+import LaunchPlan
+import Testing
+
+@testable import ContainerMonitor
