@@ -137,7 +137,8 @@ package final class TarTree {
         try writer.begin(entry)
         var left = status.size
         while left > 0 {
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, Int(clamping: left))])
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[..<min(buffer.count, Int(clamping: left))])
             var size = try file.read(into: room)
             if size == 0 {
                 room.initializeMemory(as: UInt8.self, repeating: 0)

@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <linux/sched.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -74,3 +75,5 @@ long ctr_init_go_on_in_background(int exit_code) {
     if (pid == 0) CALL(SYS_setsid);
     return pid;
 }
+
+void ctr_init_return_free_memory(void) { malloc_trim(0); }

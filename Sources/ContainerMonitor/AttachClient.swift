@@ -1,7 +1,11 @@
+internal import Glibc
 package import LinuxSystem
 
 /// The client of a monitor: relays a terminal or streams, forwards signals, and ends with the container or by the
 /// detach keys. It may die at any moment and the container does not notice.
+///
+/// It never blocks on the monitor's socket: while the container does not read its input, its output is still shown and
+/// signals still reach it (by pidfd, past what waits in the socket).
 package struct AttachClient: ~Copyable {
     package struct Options: Sendable {
         package var stdin: Bool
@@ -13,6 +17,10 @@ package struct AttachClient: ~Copyable {
         package var detachKeys: [UInt8]
         /// Signals that this process gets go to the container's process.
         package var proxiesSignals: Bool
+        /// Where what the container reads and writes comes from and goes to.
+        package var input: Int32 = 0
+        package var output: Int32 = 1
+        package var error: Int32 = 2
 
         package init(
             stdin: Bool, stdout: Bool = true, stderr: Bool = true, terminal: Bool, detachKeys: [UInt8],
@@ -41,201 +49,214 @@ package struct AttachClient: ~Copyable {
         static let signals: UInt64 = 3
     }
 
+    /// All that can be asked to be forwarded, but those that tell of this process's own children or terminal.
+    private static let proxied = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGWINCH]
+    /// What may wait to be sent before stdin is not read any more.
+    private static let mostPending = 64 << 10
+
     private let socket: FileDescriptor
     private let options: Options
     private var reader = AttachFrameReader()
-    /// How many of the detach keys were typed.
-    private var matchedKeys = 0
+    private var keys: DetachKeys
+    private var pending: [UInt8] = []
+    private var process: SharedFileDescriptor?
+    /// The terminal is never left in raw mode, whatever way this ends.
+    private var saved: Terminal.Saved?
 
     package init(socket: consuming FileDescriptor, options: Options) {
         self.socket = socket
         self.options = options
+        keys = DetachKeys(options.terminal ? options.detachKeys : [])
     }
 
-    /// Waits until the container runs. What it writes meanwhile is relayed.
+    deinit { if let saved { Terminal.restore(options.input, saved) } }
+
+    /// Waits until the container runs; nil when it does. Nothing that it writes is lost to who calls `run` after it.
     package mutating func waitForStart() throws(SystemError) -> End? {
         while true {
-            if let frame = try nextFrame() {
+            while let frame = try nextFrame() {
                 if case .started = frame { return nil }
                 if let end = relay(frame) { return end }
-                continue
             }
+            _ = try FileDescriptor.wait(for: socket.raw)
             if try !receive() { return .lost }
         }
     }
 
     /// Relays until the end.
     package mutating func run() throws(SystemError) -> End {
-        let saved: Terminal.Saved? =
-            options.terminal && options.stdin && Terminal.isTerminal(0) ? try Terminal.makeRaw(0) : nil
-        defer { if let saved { Terminal.restore(0, saved) } }
         let size = AttachClient.terminalSize()
-        try send(.hello(version: AttachFrame.version, rows: size?.rows ?? 0, columns: size?.columns ?? 0))
-        let queue = try EventQueue()
-        try queue.add(socket.raw, .read, token: Token.socket)
-        let signals = try FileDescriptor.signals(options.proxiesSignals ? AttachClient.proxied : [28 /* SIGWINCH */])
-        try queue.add(signals.raw, .read, token: Token.signals)
-        var stdinIsPolled = options.stdin
-        if options.stdin {
-            do throws(SystemError) {
-                try queue.add(0, .read, token: Token.stdin)
-            } catch {
-                // A regular file cannot be polled: it is always ready.
-                guard error.errno == 1 /* EPERM */ else { throw error }
-                stdinIsPolled = false
-                try sendWholeInput()
-            }
+        send(.hello(version: AttachFrame.version, rows: size?.rows ?? 0, columns: size?.columns ?? 0))
+        if options.terminal, options.stdin, Terminal.isTerminal(options.input) {
+            saved = try Terminal.makeRaw(options.input)
         }
-        // Frames that came with "started" wait in the reader.
+        try Launching.setNonBlocking(socket.raw)
+        let queue = try EventQueue()
+        var socketInterest: EventQueue.Interest = .read
+        try queue.add(socket.raw, socketInterest, token: Token.socket)
+        let signals = try FileDescriptor.signals(options.proxiesSignals ? AttachClient.proxied : [SIGWINCH])
+        try queue.add(signals.raw, .read, token: Token.signals)
+        var input = Input.State(isOpen: options.stdin)
         while true {
             while let frame = try nextFrame() {
                 if let end = relay(frame) { return end }
             }
-            for event in try queue.wait() {
+            try watch(&input, queue)
+            let wanted: EventQueue.Interest = pending.isEmpty ? .read : [.read, .write]
+            if wanted != socketInterest {
+                try queue.change(socket.raw, wanted, token: Token.socket)
+                socketInterest = wanted
+            }
+            let inputIsReady = input.isOpen && input.isFile && pending.count < AttachClient.mostPending
+            for event in try queue.wait(milliseconds: inputIsReady ? 0 : -1) {
                 switch event.token {
-                case Token.socket: if try !receive() { return .lost }
+                case Token.socket:
+                    if event.ready.contains(.write) { flush() }
+                    if event.ready != .write, try !receive() { return .lost }
                 case Token.signals: try forwardSignals(signals)
-                case Token.stdin where stdinIsPolled:
-                    switch try relayInput() {
-                    case .more: break
-                    case .ended:
-                        try queue.remove(0)
-                        stdinIsPolled = false
-                    case .detach: return .detached
-                    }
-                default: break
+                default: if relayInput(&input) { return .detached }
                 }
             }
+            if inputIsReady, relayInput(&input) { return .detached }
         }
     }
 
-    /// All that can be asked to be forwarded, but those that tell of this process's own children or terminal.
-    private static let proxied: [Int32] = [1, 2, 3, 10, 12, 15, 18, 28]
+    package static func terminalSize() -> Terminal.Size? {
+        for number: Int32 in [0, 1, 2] where Terminal.isTerminal(number) { return try? Terminal.size(number) }
+        return nil
+    }
 
-    package static func terminalSize() -> Terminal.Size? { try? Terminal.size(Terminal.isTerminal(0) ? 0 : 1) }
+    // MARK: - from the monitor
 
+    /// False at the end of the stream.
     private mutating func receive() throws(SystemError) -> Bool {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachFrame.mostBytes, alignment: 1)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 8)
         defer { buffer.deallocate() }
-        let n: Int
         do throws(SystemError) {
-            n = try socket.read(into: buffer)
+            guard let size = try Launching.readAvailable(socket.raw, into: buffer) else { return true }
+            reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+            return size > 0
         } catch {
-            if error.errno == 104 /* ECONNRESET */ { return false }
+            if error.errno == ECONNRESET { return false }
             throw error
         }
-        reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<n]))
-        return n > 0
     }
 
     private mutating func nextFrame() throws(SystemError) -> AttachFrame? {
         do {
             return try reader.next()
         } catch {
-            throw SystemError(call: "read", path: "the monitor's socket", errno: 71 /* EPROTO */)
+            throw SystemError(call: "read", path: "the monitor's socket", errno: EPROTO)
         }
     }
 
-    private func relay(_ frame: AttachFrame) -> End? {
+    private mutating func relay(_ frame: AttachFrame) -> End? {
         switch frame {
-        case .stdout(let bytes): if options.stdout { AttachClient.write(bytes, to: 1) }
-        case .stderr(let bytes): if options.stderr { AttachClient.write(bytes, to: 2) }
+        case .started(let pid): process = options.proxiesSignals ? try? Launching.openProcess(pid) : nil
+        case .stdout(let bytes): if options.stdout { AttachClient.write(bytes, to: options.output) }
+        case .stderr(let bytes): if options.stderr { AttachClient.write(bytes, to: options.error) }
         case .exited(let code): return .exited(code)
         case .failed(let exitCode, let code, let message):
             return .failed(exitCode: exitCode, code: code, message: message)
-        case .started, .hello, .stdin, .stdinEnd, .resize, .signal: break
+        case .hello, .stdin, .stdinEnd, .resize, .signal: break
         }
         return nil
     }
 
-    /// A reader of ours that went away does not end the container.
+    /// Output that cannot be written (a closed pipe) is dropped: the container's life does not hang on it.
     private static func write(_ bytes: [UInt8], to number: Int32) {
-        let output = FileDescriptor(owning: number)
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            do throws(SystemError) {
-                try output.write(Array(rest))
-                rest = []
-            } catch {
-                guard error.errno == 11 /* EAGAIN */, (try? FileDescriptor.wait(for: number, write: true)) == true else {
-                    break
+        var done = 0
+        while done < bytes.count {
+            let taken: Int? = bytes.withUnsafeBytes { buffer in
+                do throws(SystemError) {
+                    let rest = UnsafeRawBufferPointer(rebasing: buffer[done...])
+                    return try Launching.writeAvailable(number, rest) ?? 0
+                } catch {
+                    return nil
                 }
             }
-        }
-        _ = output.release()
-    }
-
-    private func send(_ frame: AttachFrame) throws(SystemError) {
-        do throws(SystemError) {
-            try UnixSocket.sendAll(frame.bytes, to: socket.raw)
-        } catch {
-            // The end is read from the socket, with the exit code.
-            guard error.errno == 32 /* EPIPE */ || error.errno == 104 else { throw error }
+            guard let taken else { return }
+            if taken == 0 { _ = try? FileDescriptor.wait(for: number, write: true) }
+            done += taken
         }
     }
 
-    private func forwardSignals(_ signals: borrowing FileDescriptor) throws(SystemError) {
+    // MARK: - to the monitor
+
+    private mutating func send(_ frame: AttachFrame) {
+        pending.append(contentsOf: frame.bytes)
+        flush()
+    }
+
+    /// What the socket takes now. One that is broken is found by reading it: the exit code may still be in it.
+    private mutating func flush() {
+        guard !pending.isEmpty else { return }
+        let sent: Int? = pending.withUnsafeBytes { bytes in
+            do throws(SystemError) { return try Launching.sendAvailable(socket.raw, bytes) ?? 0 } catch { return nil }
+        }
+        if let sent { pending.removeFirst(sent) } else { pending = [] }
+    }
+
+    private mutating func forwardSignals(_ signals: borrowing FileDescriptor) throws(SystemError) {
         while let signal = try signals.nextSignal() {
-            if signal == 28 {
+            if signal == SIGWINCH {
                 if options.terminal, let size = AttachClient.terminalSize() {
-                    try send(.resize(rows: size.rows, columns: size.columns))
+                    send(.resize(rows: size.rows, columns: size.columns))
                 }
+            } else if let process {
+                Launching.signal(signal, to: process.raw)
             } else {
-                try send(.signal(signal))
+                send(.signal(signal))
             }
         }
     }
 
-    private enum Input { case more, ended, detach }
+    // MARK: - stdin
 
-    private mutating func relayInput() throws(SystemError) -> Input {
-        let input = FileDescriptor(owning: 0)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 1)
+    private enum Input {
+        struct State {
+            var isOpen: Bool
+            /// A regular file cannot be waited for and is always ready.
+            var isFile = false
+            var isWatched = false
+        }
+    }
+
+    private func watch(_ input: inout Input.State, _ queue: borrowing EventQueue) throws(SystemError) {
+        let wanted = input.isOpen && !input.isFile && pending.count < AttachClient.mostPending
+        guard wanted != input.isWatched else { return }
+        if wanted {
+            do throws(SystemError) {
+                try queue.add(options.input, .read, token: Token.stdin)
+            } catch {
+                guard error.errno == EPERM else { throw error }
+                input.isFile = true
+                return
+            }
+        } else {
+            try queue.remove(options.input)
+        }
+        input.isWatched = wanted
+    }
+
+    /// Answers whether the detach keys were typed.
+    private mutating func relayInput(_ input: inout Input.State) -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 8)
         defer { buffer.deallocate() }
-        let n: Int
+        let size: Int
         do throws(SystemError) {
-            n = try input.read(into: buffer)
-            _ = input.release()
+            guard let available = try Launching.readAvailable(options.input, into: buffer) else { return false }
+            size = available
         } catch {
-            _ = input.release()
-            if error.errno == 11 { return .more }
-            n = 0
+            size = 0
         }
-        if n == 0 {
-            try send(.stdinEnd)
-            return .ended
+        if size == 0 {
+            input.isOpen = false
+            send(.stdinEnd)
+            return false
         }
-        let bytes = Array(buffer[..<n])
-        guard options.terminal, !options.detachKeys.isEmpty else {
-            try send(.stdin(bytes))
-            return .more
-        }
-        return try relayKeys(bytes)
-    }
-
-    /// Keys of the detach sequence are held back until it is clear that they are not it.
-    private mutating func relayKeys(_ bytes: [UInt8]) throws(SystemError) -> Input {
-        var passed: [UInt8] = []
-        for byte in bytes {
-            if byte == options.detachKeys[matchedKeys] {
-                matchedKeys += 1
-                if matchedKeys == options.detachKeys.count {
-                    if !passed.isEmpty { try send(.stdin(passed)) }
-                    return .detach
-                }
-                continue
-            }
-            passed += options.detachKeys[..<matchedKeys]
-            matchedKeys = byte == options.detachKeys[0] ? 1 : 0
-            if matchedKeys == 0 { passed.append(byte) }
-        }
-        if !passed.isEmpty { try send(.stdin(passed)) }
-        return .more
-    }
-
-    private mutating func sendWholeInput() throws(SystemError) {
-        while case .more = try relayInput() {
-            while let frame = try nextFrame() { _ = relay(frame) }
-        }
+        let typed = keys.pass(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+        if !typed.passed.isEmpty { send(.stdin(typed.passed)) }
+        return typed.isComplete
     }
 }

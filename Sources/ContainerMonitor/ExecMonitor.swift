@@ -1,5 +1,7 @@
 internal import CContainerInit
+internal import Failure
 internal import Glibc
+internal import LaunchPlan
 internal import LinuxSystem
 
 /// `ctr exec`, after `ctr` has become this program: launches into the running container with the caller's own stdio, or

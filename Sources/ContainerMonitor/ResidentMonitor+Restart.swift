@@ -35,16 +35,17 @@ extension ResidentMonitor {
 
     private func askForPlan() -> ReceivedPlan? {
         do throws(SystemError) {
-            let own: SharedFileDescriptor
-            do throws(SystemError) {
-                let ends = try UnixSocket.pair(.stream).shared()
-                try spawnEngine("__restart", passed: [ends.second.raw])
-                own = ends.first
-            }
-            // The other end is the child's alone now: its end without a plan is seen as the end of the stream.
+            let own = try socketToEngine()
             return (try? ReceivedPlan.receive(from: own.raw)) ?? nil
         } catch {
             return nil
         }
+    }
+
+    /// The other end is the child's alone: if it ends without a plan, the stream ends.
+    private func socketToEngine() throws(SystemError) -> SharedFileDescriptor {
+        let ends = try UnixSocket.pair(.stream).shared()
+        try spawnEngine("__restart", passed: [ends.second.raw])
+        return ends.first
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LaunchPlan
 internal import LinuxSystem
 
 extension ResidentMonitor {
@@ -43,7 +44,7 @@ extension ResidentMonitor {
         // A terminal is one descriptor for both directions and the queue takes it once: a copy is watched.
         if wanted {
             if terminal != nil {
-                inputWatch = (try? Launching.duplicate(input.raw)).map { SharedFileDescriptor($0) }
+                inputWatch = try? Launching.duplicate(input.raw)
                 try? queue.add(inputWatch?.raw ?? -1, .write, token: Token.stdin)
             } else {
                 try? queue.add(input.raw, .write, token: Token.stdin)
@@ -174,12 +175,10 @@ extension ResidentMonitor {
 
     func acceptClients() {
         guard let listener else { return }
-        while let socket = (try? UnixSocket.accept(listener.raw)) ?? nil {
+        while let (socket, uid) = (try? Launching.accept(listener.raw)) ?? nil {
             // The directory's mode keeps others out; this holds even where it was changed.
-            guard let uid = try? UnixSocket.peerUID(socket), uid == 0 || uid == Process.effectiveUID else {
-                continue
-            }
-            let client = AttachedClient(socket: SharedFileDescriptor(socket), isLauncher: false)
+            guard uid == 0 || uid == Process.effectiveUID else { continue }
+            let client = AttachedClient(socket: socket, isLauncher: false)
             add(client)
             if let process, exitCode == nil { client.send(.started(pid: process.pid)) }
         }

@@ -1,3 +1,4 @@
+internal import CContainerInit
 internal import Failure
 internal import Glibc
 internal import LaunchPlan
@@ -205,7 +206,7 @@ final class ResidentMonitor {
             // What the launch needed goes back to the kernel once the container has been up for a moment.
             let isIdle = serve(milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
             if isIdle, !isTrimmed {
-                Launching.returnFreeMemory()
+                ctr_init_return_free_memory()
                 isTrimmed = true
             }
         }

@@ -6,7 +6,7 @@ internal import LinuxSystem
 /// The container holds both ends of its output, so that the end of its monitor is no SIGPIPE for it; it blocks only when
 /// they are full. The monitor holds both ends too: it never sees an end of file, and reads what is there when the
 /// container has ended. They are the container's user's, so that /dev/stdout can be opened.
-struct StandardStreams: ~Copyable {
+struct StandardStreams {
     /// The container's ends.
     let input: SharedFileDescriptor
     let output: SharedFileDescriptor

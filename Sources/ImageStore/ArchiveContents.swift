@@ -111,7 +111,9 @@ struct ArchiveContents {
         var images: [Image] = []
         for found in try walk.images(indexBytes: bytes) {
             var image = found.image
-            if image.references.isEmpty { image.references = try dockerNames(of: image.document.config.digest, staging) }
+            if image.references.isEmpty {
+                image.references = try dockerNames(of: image.document.config.digest, staging)
+            }
             images.append(
                 Image(
                     image: image, digests: found.blobs,
@@ -130,23 +132,29 @@ struct ArchiveContents {
             .compactMap { try? Reference.parse($0) }
     }
 
-    private func ofDocker(_ entry: ImageArchive.DockerImage, _ staging: ArchiveStaging) throws(Failure) -> Image {
+    private func ofDocker(_ entry: ImageArchive.DockerImage, _ staging: ArchiveStaging) throws(Failure)
+        -> Image
+    {
         guard let configFile = try file(entry.config) else { throw missing(entry.config) }
         let bytes = try staging.bytes(of: configFile, as: entry.config.quotedForMessage)
         let config = try ImageConfig(bytes: bytes)
         guard config.rootfs.diffIDs.count == entry.layers.count else {
             throw Failure(
                 .invalidArgument,
-                "manifest.json names \(entry.layers.count) layers, the image's config \(config.rootfs.diffIDs.count)")
+                "manifest.json names \(entry.layers.count) layers, the image's config \(config.rootfs.diffIDs.count)"
+            )
         }
         var used = [configFile]
         var layers: [Descriptor] = []
         for (name, diffID) in zip(entry.layers, config.rootfs.diffIDs) {
             guard let layer = try file(name) else { throw missing(name) }
             let compression = try kind(of: layer, staging)
-            if compression == .uncompressed, diffID.algorithm == layer.digest.algorithm, diffID != layer.digest {
+            if compression == .uncompressed, diffID.algorithm == layer.digest.algorithm,
+                diffID != layer.digest
+            {
                 throw Failure(
-                    .dataLoss, "layer \(name): the config says \(diffID), the bytes have the digest \(layer.digest)")
+                    .dataLoss,
+                    "layer \(name): the config says \(diffID), the bytes have the digest \(layer.digest)")
             }
             let type =
                 switch compression {
@@ -168,7 +176,8 @@ struct ArchiveContents {
             digests: used.map(\.digest), files: used)
     }
 
-    private func kind(of layer: ArchiveStaging.File, _ staging: ArchiveStaging) throws(Failure) -> Compression {
+    private func kind(of layer: ArchiveStaging.File, _ staging: ArchiveStaging) throws(Failure) -> Compression
+    {
         try Compression.detect(layer.place == nil ? try staging.storedHead(of: layer.digest) : layer.head)
     }
 

@@ -45,7 +45,9 @@ final class ArchiveStaging {
         let size = Int64(clamping: entry.size)
         if let expected {
             try lease.protect(digests: [expected])
-            if try content.size(of: expected) == size { return File(place: nil, digest: expected, size: size) }
+            if try content.size(of: expected) == size {
+                return File(place: nil, digest: expected, size: size)
+            }
         }
         var file = try create(expected?.algorithm ?? .sha256)
         while let (offset, bytes) = try reader.nextData() {
@@ -55,7 +57,8 @@ final class ArchiveStaging {
         guard file.written == size else { throw sparse(entry) }
         let found = try file.finish()
         if let expected, found != expected {
-            throw Failure(.dataLoss, "\(entry.path.shown): expected \(expected), the bytes have the digest \(found)")
+            throw Failure(
+                .dataLoss, "\(entry.path.shown): expected \(expected), the bytes have the digest \(found)")
         }
         return File(place: file.name, digest: found, size: size, head: file.head)
     }
@@ -75,7 +78,8 @@ final class ArchiveStaging {
     func bytes(of file: File, as what: String) throws(Failure) -> [UInt8] {
         guard file.size <= JSON.documentLimit else {
             throw Failure(
-                .resourceExhausted, "\(what) has \(file.size) bytes, more than the \(JSON.documentLimit) allowed")
+                .resourceExhausted,
+                "\(what) has \(file.size) bytes, more than the \(JSON.documentLimit) allowed")
         }
         guard let place = file.place else { return try content.bytes(of: file.digest) }
         return try during("read \(what)") { () throws(SystemError) in
@@ -108,8 +112,11 @@ final class ArchiveStaging {
             for algorithm in Set(files.map(\.digest.algorithm)) {
                 let blobs = try content.root.directory("content/blobs/\(algorithm.rawValue)")
                 for file in files where file.digest.algorithm == algorithm {
-                    guard let place = file.place, try FileDescriptor.exists(place, in: directory.raw) else { continue }
-                    try FileDescriptor.open(place, in: directory.raw, [.readOnly, .noFollow]).changeMode(0o444)
+                    guard let place = file.place, try FileDescriptor.exists(place, in: directory.raw) else {
+                        continue
+                    }
+                    try FileDescriptor.open(place, in: directory.raw, [.readOnly, .noFollow]).changeMode(
+                        0o444)
                     try Directory.rename(place, in: directory.raw, to: file.digest.hex, in: blobs.raw)
                 }
                 try AtomicFile.synchronize(directory: blobs.raw)
@@ -148,7 +155,9 @@ final class ArchiveStaging {
             }
             hash.update(bytes)
             written += Int64(bytes.count)
-            if head.count < Compression.magicLength { head += bytes.prefix(Compression.magicLength - head.count) }
+            if head.count < Compression.magicLength {
+                head += bytes.prefix(Compression.magicLength - head.count)
+            }
         }
 
         func finish() throws(Failure) -> Digest { try hash.finish() }

@@ -49,7 +49,8 @@ package struct ContentStore: Sendable {
     /// A small blob's bytes (a manifest, an index, a config), with size and digest checked.
     /// - Throws: `notFound`, `dataLoss` where the bytes are not what the digest names, `resourceExhausted` above
     ///   `limit`.
-    package func bytes(of descriptor: Descriptor, limit: Int = JSON.documentLimit) throws(Failure) -> [UInt8] {
+    package func bytes(of descriptor: Descriptor, limit: Int = JSON.documentLimit) throws(Failure) -> [UInt8]
+    {
         let bytes = try bytes(of: descriptor.digest, limit: limit)
         guard Int64(bytes.count) == descriptor.size else {
             throw Failure(

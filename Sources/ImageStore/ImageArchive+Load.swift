@@ -15,7 +15,8 @@ extension ImageArchive {
     /// - Throws: `invalidArgument` where the file is none that `save` writes or breaks the format's rules; `dataLoss`
     ///   where something is missing or its bytes are not what their digest says.
     package static func load(
-        from file: borrowing FileDescriptor, into content: ContentStore, lease: Lease, platform: Platform = .host
+        from file: borrowing FileDescriptor, into content: ContentStore, lease: Lease,
+        platform: Platform = .host
     ) throws(Failure) -> [LoadedImage] {
         let staging = try ArchiveStaging(content, lease)
         let input = ArchiveInput(file.raw)
@@ -44,7 +45,8 @@ extension ImageArchive {
         try lease.protect(digests: images.flatMap(\.digests))
         try staging.publish(images.flatMap(\.files))
         for digest in images.flatMap(\.digests) where try content.size(of: digest) == nil {
-            throw Failure(.conflict, "\(digest) was collected while the archive was read", hint: "load it again")
+            throw Failure(
+                .conflict, "\(digest) was collected while the archive was read", hint: "load it again")
         }
         return images.map(\.image)
     }

@@ -28,7 +28,8 @@ extension ImageArchive {
         for (name, bytes) in documents {
             try output.add(TarEntry(path: RawPath(name), kind: .file), data: bytes)
         }
-        for directory in ["blobs/"] + Set(plan.blobs.keys.map { "blobs/\($0.algorithm.rawValue)/" }).sorted() {
+        for directory in ["blobs/"] + Set(plan.blobs.keys.map { "blobs/\($0.algorithm.rawValue)/" }).sorted()
+        {
             try output.add(TarEntry(path: RawPath(directory), kind: .directory, mode: 0o755))
         }
         for (digest, blob) in plan.blobs.sorted(by: { "\($0.key)" < "\($1.key)" }) {
@@ -107,7 +108,8 @@ private struct SavePlan {
             document = SavePlan.converted(document)
             let bytes = try JSON.encode(document)
             manifest = Descriptor(
-                mediaType: MediaType.manifest, digest: try ContentHash.digest(of: bytes), size: Int64(bytes.count))
+                mediaType: MediaType.manifest, digest: try ContentHash.digest(of: bytes),
+                size: Int64(bytes.count))
             generated = bytes
         }
         blobs[manifest.digest] = Blob(size: manifest.size, bytes: generated)
@@ -127,7 +129,8 @@ private struct SavePlan {
         config.mediaType = MediaType.config
         let layers = docker.layers.map { layer in
             var layer = layer
-            layer.mediaType = MediaType.compression(ofLayer: layer.mediaType).map(MediaType.layer) ?? layer.mediaType
+            layer.mediaType =
+                MediaType.compression(ofLayer: layer.mediaType).map(MediaType.layer) ?? layer.mediaType
             return layer
         }
         return Manifest(config: config, layers: layers)

@@ -28,7 +28,8 @@ package struct ImageDocuments: Sendable {
         configBytes = bytes
         manifest = Manifest(
             config: Descriptor(
-                mediaType: MediaType.config, digest: try ContentHash.digest(of: bytes), size: Int64(bytes.count)),
+                mediaType: MediaType.config, digest: try ContentHash.digest(of: bytes),
+                size: Int64(bytes.count)),
             layers: layers)
         manifestBytes = try JSON.encode(manifest)
         manifestDescriptor = Descriptor(
@@ -42,7 +43,8 @@ package struct ImageDocuments: Sendable {
     ///   - created: RFC 3339; given, so that nothing but the arguments decides the digests.
     ///   - message: the history's comment.
     package static func imported(
-        layer: Descriptor, diffID: Digest, settings: ImageConfig.Settings?, platform: Platform, created: String,
+        layer: Descriptor, diffID: Digest, settings: ImageConfig.Settings?, platform: Platform,
+        created: String,
         message: String
     ) throws(Failure) -> ImageDocuments {
         var config = ImageConfig(

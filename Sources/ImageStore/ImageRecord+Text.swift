@@ -65,7 +65,9 @@ extension ImageRecord {
     /// - Throws: `dataLoss` where the file is cut or its lines make no sense; `unsupported` for a later version.
     package init(decoding bytes: [UInt8]) throws(Failure) {
         var builder = Builder()
-        try RecordLines.read(bytes) { (key, fields, line) throws(Failure) in try builder.take(key, fields, line) }
+        try RecordLines.read(bytes) { (key, fields, line) throws(Failure) in
+            try builder.take(key, fields, line)
+        }
         self = try builder.finish()
     }
 }
@@ -97,7 +99,9 @@ extension ImageRecord {
                         descriptor: try descriptor(fields), diffID: try Digest(fields[3]),
                         directory: try directory(fields[4])))
             case "platform":
-                guard fields.count == 3 else { throw RecordLines.damaged("a platform without its three fields") }
+                guard fields.count == 3 else {
+                    throw RecordLines.damaged("a platform without its three fields")
+                }
                 platform = Platform(
                     os: value, architecture: fields[1], variant: fields[2].isEmpty ? nil : fields[2])
             case "created": created = value
@@ -150,19 +154,25 @@ extension ImageRecord {
         }
 
         private func number(_ text: String) throws(Failure) -> Int64 {
-            guard let value = Int64(text) else { throw RecordLines.damaged("\(text.quotedForMessage) for a number") }
+            guard let value = Int64(text) else {
+                throw RecordLines.damaged("\(text.quotedForMessage) for a number")
+            }
             return value
         }
 
         private func descriptor(_ fields: [String]) throws(Failure) -> Descriptor {
-            guard fields.count >= 3 else { throw RecordLines.damaged("a descriptor without its three fields") }
-            return Descriptor(mediaType: fields[0], digest: try Digest(fields[1]), size: try number(fields[2]))
+            guard fields.count >= 3 else {
+                throw RecordLines.damaged("a descriptor without its three fields")
+            }
+            return Descriptor(
+                mediaType: fields[0], digest: try Digest(fields[1]), size: try number(fields[2]))
         }
 
         /// It is joined to a path: one component, nothing else.
         private func directory(_ name: String) throws(Failure) -> String? {
             if name.isEmpty { return nil }
-            guard !name.contains("/"), !name.hasPrefix("."), name.utf8.count <= 255, !name.utf8.contains(0) else {
+            guard !name.contains("/"), !name.hasPrefix("."), name.utf8.count <= 255, !name.utf8.contains(0)
+            else {
                 throw RecordLines.damaged("\(name.quotedForMessage) for a layer's directory")
             }
             return name

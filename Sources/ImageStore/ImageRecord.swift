@@ -94,7 +94,8 @@ extension ImageRecord {
         config: ImageConfig, directories: [String]?, size: Int64, repoDigests: [String] = []
     ) throws(Failure) {
         let diffIDs = config.rootfs.diffIDs
-        guard diffIDs.count == document.layers.count, directories.map({ $0.count == diffIDs.count }) ?? true else {
+        guard diffIDs.count == document.layers.count, directories.map({ $0.count == diffIDs.count }) ?? true
+        else {
             throw Failure(
                 .invalidArgument,
                 "\(manifest.digest) has \(document.layers.count) layers, its config names \(diffIDs.count)")

@@ -59,13 +59,17 @@ package final class Ingest: Sendable {
         while true {
             try Directory.ensure(place, in: root)
             do throws(SystemError) {
-                guard let lock = try FileLock.attempt("\(place)/lock", in: root, .exclusive) else { return nil }
+                guard let lock = try FileLock.attempt("\(place)/lock", in: root, .exclusive) else {
+                    return nil
+                }
                 let data = try FileDescriptor.open(
                     "\(place)/data", in: root, [.readWrite, .create, .noFollow], mode: 0o600)
                 var present = Int64(clamping: try data.status().size)
                 // After a reboot the file may hold what was never written to the disk: only bytes of this boot count.
                 let boot = Array(Process.bootID().utf8)
-                if try AtomicFile.read("\(place)/lock", in: root, limit: 4096) != boot || present > descriptor.size {
+                if try AtomicFile.read("\(place)/lock", in: root, limit: 4096) != boot
+                    || present > descriptor.size
+                {
                     try data.truncate(to: 0)
                     present = 0
                     try FileDescriptor.open("\(place)/lock", in: root, [.writeOnly, .truncate, .noFollow])
@@ -112,7 +116,8 @@ package final class Ingest: Sendable {
                 try reset(&state)
                 throw Failure(
                     .dataLoss,
-                    "\(descriptor.digest) is longer than the \(descriptor.size) bytes that its descriptor says")
+                    "\(descriptor.digest) is longer than the \(descriptor.size) bytes that its descriptor says"
+                )
             }
             try during("store \(descriptor.digest)") { () throws(SystemError) in
                 // By position, so that a write cut short by a full disk leaves no hole before the next.
@@ -170,7 +175,9 @@ package final class Ingest: Sendable {
             try during("store \(descriptor.digest)") { () throws(SystemError) in
                 try withRawDescriptor(data.raw) { (file) throws(SystemError) in try file.changeMode(0o444) }
                 let name = ContentStore.path(of: descriptor.digest)
-                if descriptor.digest.algorithm == .sha512 { _ = try store.root.directory("content/blobs/sha512") }
+                if descriptor.digest.algorithm == .sha512 {
+                    _ = try store.root.directory("content/blobs/sha512")
+                }
                 failpoint("store.rename")
                 try Directory.rename("\(place)/data", in: store.root.raw, to: name, in: store.root.raw)
             }
@@ -256,7 +263,9 @@ extension ContentStore {
             for name in try root.names(in: "content/ingest") {
                 let place = "content/ingest/\(name)"
                 do throws(SystemError) {
-                    guard let lock = try FileLock.attempt("\(place)/lock", in: root.raw, .exclusive) else { continue }
+                    guard let lock = try FileLock.attempt("\(place)/lock", in: root.raw, .exclusive) else {
+                        continue
+                    }
                     defer { _ = lock.raw }
                     let status = try? FileDescriptor.status("\(place)/data", in: root.raw)
                     let age = Timestamp.now().seconds - (status?.modified.seconds ?? 0)

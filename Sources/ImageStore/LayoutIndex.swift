@@ -7,7 +7,6 @@ enum LayoutIndex {
     static let empty =
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#
 
-
     /// The store's own index. An image whose familiar name differs from its canonical one is listed under both, so
     /// that `oci:content:redis:7` works as `oci:content:docker.io/library/redis:7` does. What is listed is the
     /// manifest of the platform that is here: tools that walk the index find nothing missing.

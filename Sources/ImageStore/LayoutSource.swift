@@ -21,7 +21,8 @@ package struct LayoutSource: ContentSource {
         }
         let version = try JSON.decode(Version.self, from: bytes, as: "\(path)/oci-layout").imageLayoutVersion
         guard version.hasPrefix("1.") else {
-            throw Failure(.unsupported, "\(path) is an OCI layout of version \(version.quotedForMessage), not 1")
+            throw Failure(
+                .unsupported, "\(path) is an OCI layout of version \(version.quotedForMessage), not 1")
         }
     }
 
@@ -42,7 +43,8 @@ package struct LayoutSource: ContentSource {
             return bytes
         } has: { (descriptor) throws(Failure) in
             guard let file = try openFile(ImageArchive.path(of: descriptor.digest)) else { return nil }
-            return Int64(clamping: try during("read the layout") { () throws(SystemError) in try file.status().size })
+            return Int64(
+                clamping: try during("read the layout") { () throws(SystemError) in try file.status().size })
         }
         let found = try walk.images(indexBytes: index)
         guard !found.isEmpty else { throw Failure(.notFound, "the layout holds no image") }
@@ -60,7 +62,9 @@ package struct LayoutSource: ContentSource {
         guard let file = try openFile(ImageArchive.path(of: digest)) else {
             throw Failure(.notFound, "\(digest) is missing in the layout")
         }
-        let size = try during("read the layout") { () throws(SystemError) in Int64(clamping: try file.status().size) }
+        let size = try during("read the layout") { () throws(SystemError) in
+            Int64(clamping: try file.status().size)
+        }
         let descriptor = Descriptor(mediaType: "", digest: digest, size: size)
         if try content.has(descriptor) { return nil }
         let ingest = try content.ingest(descriptor)

@@ -73,7 +73,8 @@ struct LayoutWalk {
         guard config.rootfs.diffIDs.count == document.layers.count else {
             throw Failure(
                 .invalidArgument,
-                "\(manifest.digest) has \(document.layers.count) layers, its config names \(config.rootfs.diffIDs.count)")
+                "\(manifest.digest) has \(document.layers.count) layers, its config names \(config.rootfs.diffIDs.count)"
+            )
         }
         let image = LoadedImage(
             references: name(entry).map { [$0] } ?? [], target: plain(entry), manifest: plain(manifest),
@@ -84,8 +85,11 @@ struct LayoutWalk {
 
     /// containerd's and docker's annotation has the whole name; OCI's has it only where it does not look like a tag.
     private func name(_ entry: Descriptor) -> Reference? {
-        if let name = entry.annotations?[AnnotationKey.containerdImageName] { return try? Reference.parse(name) }
-        guard let name = entry.annotations?[AnnotationKey.refName], name.contains(":") || name.contains("/") else {
+        if let name = entry.annotations?[AnnotationKey.containerdImageName] {
+            return try? Reference.parse(name)
+        }
+        guard let name = entry.annotations?[AnnotationKey.refName], name.contains(":") || name.contains("/")
+        else {
             return nil
         }
         return try? Reference.parse(name)

@@ -67,7 +67,9 @@ package final class Lease: Sendable {
                 for line in bytes.split(separator: 0x0a) {
                     let parts = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 1)
                     guard parts.count == 2 else { continue }
-                    if parts[0] == "blob", let digest = try? Digest(String(parts[1])) { digests.append(digest) }
+                    if parts[0] == "blob", let digest = try? Digest(String(parts[1])) {
+                        digests.append(digest)
+                    }
                     if parts[0] == "layer" { layers.append(String(parts[1])) }
                 }
             }

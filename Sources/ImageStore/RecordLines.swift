@@ -33,21 +33,25 @@ struct RecordLines {
 
     consuming func finish() -> [UInt8] { bytes + Array("end\n".utf8) }
 
-    static func damaged(_ why: String) -> Failure { Failure(.dataLoss, "the image's record is damaged: \(why)") }
+    static func damaged(_ why: String) -> Failure {
+        Failure(.dataLoss, "the image's record is damaged: \(why)")
+    }
 
     /// Calls `body` with each line's key, its unescaped fields (at least one) and the line itself.
     static func read(
         _ bytes: [UInt8], _ body: (String, [String], String) throws(Failure) -> Void
     ) throws(Failure) {
         var lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
-        guard lines.count >= 3, lines.removeLast().isEmpty, lines.removeLast().elementsEqual("end".utf8) else {
+        guard lines.count >= 3, lines.removeLast().isEmpty, lines.removeLast().elementsEqual("end".utf8)
+        else {
             throw damaged("its end is missing")
         }
         let first = lines.removeFirst()
         guard first.elementsEqual(ImageRecord.firstLine.utf8) else {
             guard first.starts(with: "ctr-image ".utf8) else { throw damaged("it does not begin as one") }
             throw Failure(
-                .unsupported, "the image's record was written by a later ctr", hint: "use that ctr, or pull again")
+                .unsupported, "the image's record was written by a later ctr",
+                hint: "use that ctr, or pull again")
         }
         for line in lines {
             guard let space = line.firstIndex(of: 0x20), space > line.startIndex else {

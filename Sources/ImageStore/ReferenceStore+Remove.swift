@@ -65,7 +65,9 @@ extension ReferenceStore {
         var going = [image]
         let repository = image.reference?.name
         if image.reference?.tag != nil,
-            !all.contains(where: { $0 != image && $0.reference?.tag != nil && $0.reference?.name == repository })
+            !all.contains(where: {
+                $0 != image && $0.reference?.tag != nil && $0.reference?.name == repository
+            })
         {
             // Names by digest go with the last tag of their repository.
             going += all.filter { $0.reference?.tag == nil && $0.reference?.name == repository }
@@ -89,7 +91,8 @@ extension ReferenceStore {
         let repositories = Set(all.compactMap(\.reference?.name))
         guard force || tags.count <= 1 && repositories.count <= 1 else {
             throw Failure(
-                .conflict, "rmi \(text): the image has \(tags.count) names: \(tags.map(\.familiar).joined(separator: ", "))",
+                .conflict,
+                "rmi \(text): the image has \(tags.count) names: \(tags.map(\.familiar).joined(separator: ", "))",
                 hint: "remove them by name, or all with --force")
         }
         return try removeAll(all, in: directory)
@@ -103,7 +106,8 @@ extension ReferenceStore {
         Failure(
             .conflict,
             "rmi \(text): \(user.running ? "running" : "stopped") container \(user.container) uses the image \(image.id.short)",
-            hint: user.running ? "stop and remove the container first" : "remove the container first, or use --force")
+            hint: user.running
+                ? "stop and remove the container first" : "remove the container first, or use --force")
     }
 
     private func removeAll(_ all: [ImageRecord], in directory: Int32) throws(Failure) -> ImageRemoval {

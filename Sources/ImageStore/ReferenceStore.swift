@@ -107,7 +107,8 @@ package struct ReferenceStore: Sendable {
     }
 
     /// Before an image loses one of its names: keeps it as one without a name, if that was its last.
-    private func keepUnnamed(_ record: ImageRecord, losing file: String, in directory: Int32) throws(Failure) {
+    private func keepUnnamed(_ record: ImageRecord, losing file: String, in directory: Int32) throws(Failure)
+    {
         for other in try files() where other != file {
             if let named = try? read(other), named.id == record.id { return }
         }
@@ -117,7 +118,8 @@ package struct ReferenceStore: Sendable {
     }
 
     private func write(_ record: ImageRecord, to file: String, in directory: Int32) throws(Failure) {
-        try during("record the image \(record.reference?.familiar ?? "\(record.id)")") { () throws(SystemError) in
+        try during("record the image \(record.reference?.familiar ?? "\(record.id)")") {
+            () throws(SystemError) in
             try AtomicFile.write(record.encoded(), to: file, in: directory)
         }
     }

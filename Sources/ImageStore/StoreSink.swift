@@ -8,21 +8,25 @@ package struct StoreSink: ContentSink {
 
     package init(_ content: ContentStore) { self.content = content }
 
-    package func hasBlob(_ descriptor: Descriptor) async throws(Failure) -> Bool { try content.has(descriptor) }
+    package func hasBlob(_ descriptor: Descriptor) async throws(Failure) -> Bool {
+        try content.has(descriptor)
+    }
 
     package func putBlob(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         let ingest = try content.ingest(descriptor)
         if stream.offset == 0 { try ingest.restart() }
         guard stream.offset == ingest.offset else {
             throw Failure(
-                .internal, "\(descriptor.digest) goes on at byte \(ingest.offset), its stream at \(stream.offset)")
+                .internal,
+                "\(descriptor.digest) goes on at byte \(ingest.offset), its stream at \(stream.offset)")
         }
         while let bytes = try await stream.next() { try ingest.append(bytes) }
         try ingest.commit()
     }
 
     /// - Parameter reference: a digest, which the bytes must have, or a tag, which is left to the caller.
-    package func putManifest(_ bytes: [UInt8], mediaType: String, as reference: String) async throws(Failure) {
+    package func putManifest(_ bytes: [UInt8], mediaType: String, as reference: String) async throws(Failure)
+    {
         if let wanted = try? Digest(reference) {
             let found = try ContentHash.digest(of: bytes, wanted.algorithm)
             guard found == wanted else {

@@ -4,7 +4,8 @@ internal import Glibc
 extension FileDescriptor {
     /// Copies the bytes of `source` into this new, empty file: shared by reference where the file system can (FICLONE),
     /// else inside the kernel (copy_file_range(2)), else through memory. Holes stay holes.
-    package borrowing func copyContents(of source: borrowing FileDescriptor, size: Int64) throws(SystemError) {
+    package borrowing func copyContents(of source: borrowing FileDescriptor, size: Int64) throws(SystemError)
+    {
         let from = source.raw
         let to = raw
         if size == 0 || ctr_ficlone(to, from) >= 0 { return }
@@ -59,7 +60,9 @@ extension FileDescriptor {
         }
     }
 
-    private borrowing func copyThroughMemory(of source: borrowing FileDescriptor, count: Int) throws(SystemError) {
+    private borrowing func copyThroughMemory(of source: borrowing FileDescriptor, count: Int)
+        throws(SystemError)
+    {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         defer { buffer.deallocate() }
         var left = count

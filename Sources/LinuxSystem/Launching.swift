@@ -35,16 +35,33 @@ package enum Launching {
         try call("fcntl") { ctr_set_nonblock(number, 1) }
     }
 
-    package static func duplicate(_ number: Int32) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(owning: Int32(try call("dup") { ctr_dup_cloexec(number, 3) }))
+    package static func duplicate(_ number: Int32) throws(SystemError) -> SharedFileDescriptor {
+        SharedFileDescriptor(FileDescriptor(owning: Int32(try call("dup") { ctr_dup_cloexec(number, 3) })))
     }
 
     /// kill(2) of a child that is not waited for yet: no other process can have its number.
     @discardableResult
     package static func kill(_ child: Int32, _ signal: Int32) -> Bool { ctr_kill(child, signal) >= 0 }
 
-    /// Gives what malloc holds free back to the kernel: for a process that now sleeps for long.
-    package static func returnFreeMemory() { malloc_trim(0) }
+    /// A pidfd of a process that is known to be there.
+    package static func openProcess(_ pid: Int32) throws(SystemError) -> SharedFileDescriptor {
+        SharedFileDescriptor(FileDescriptor(owning: Int32(try call("pidfd_open") { ctr_pidfd_open(pid, 0) })))
+    }
+
+    /// Signals the process of a pidfd; one that is gone needs none.
+    package static func signal(_ signal: Int32, to pidfd: Int32) { _ = ctr_pidfd_send_signal(pidfd, signal) }
+
+    /// The next connection of a listener and who made it; nil when none waits.
+    package static func accept(_ listener: Int32) throws(SystemError) -> (SharedFileDescriptor, uid: UInt32)? {
+        do throws(SystemError) {
+            let socket = FileDescriptor(owning: Int32(try call("accept") { ctr_accept(listener) }))
+            let uid = try UnixSocket.peerUID(socket)
+            return (SharedFileDescriptor(socket), uid)
+        } catch {
+            if error.errno == EAGAIN || error.errno == ECONNABORTED { return nil }
+            throw error
+        }
+    }
 
     /// Reads what is there of a nonblocking descriptor: nil where nothing is (EAGAIN), 0 at the end. A pseudo-terminal
     /// whose last user is gone answers EIO: that is its end.

@@ -269,7 +269,8 @@ extension LayerApplier {
         _ entry: TarEntry, of name: RawPath, in directory: Int32, at place: LayerPath, isNew: Bool
     ) throws {
         try Directory.changeOwner(name, in: directory, uid: entry.uid, gid: entry.gid)
-        if case .symlink = entry.kind {} else {
+        if case .symlink = entry.kind {
+        } else {
             if entry.kind == .directory, entry.mode & 0o300 != 0o300 {
                 try Directory.changeMode(name, in: directory, mode: entry.mode | 0o700)
                 directoryModes.append((place, entry.mode))

@@ -59,7 +59,8 @@ package struct LayerDiff {
             guard status.kind == .directory else { continue }
             let opaque = try own.isOpaque(path, in: upper)
             if opaque, let below, below.status.kind == .directory {
-                for name in try lowerNames(below) where try own.status(path.appending(name), in: upper) == nil {
+                for name in try lowerNames(below) where try own.status(path.appending(name), in: upper) == nil
+                {
                     found.append(Change(kind: .deleted, path: path.appending(name).raw))
                 }
             }

@@ -186,7 +186,9 @@ func copyNode(_ name: RawPath, _ status: FileStatus, from source: Int32, to targ
     try Directory.changeTimes(name, in: target, accessed: status.accessed, modified: status.modified)
 }
 
-private func copyExtendedAttributes(from source: borrowing FileDescriptor, to target: borrowing FileDescriptor)
+private func copyExtendedAttributes(
+    from source: borrowing FileDescriptor, to target: borrowing FileDescriptor
+)
     throws(SystemError)
 {
     for name in try ExtendedAttributes.names(of: source) where !isOverlayMark(name) {

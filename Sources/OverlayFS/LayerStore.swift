@@ -48,7 +48,8 @@ package struct LayerStore: Sendable {
     package func record(of id: Digest) throws(Failure) -> LayerRecord {
         let bytes: [UInt8]?
         do throws(SystemError) {
-            bytes = try AtomicFile.read("\(LayerStore.name(of: id))/record", in: directory.raw, limit: 256 << 20)
+            bytes = try AtomicFile.read(
+                "\(LayerStore.name(of: id))/record", in: directory.raw, limit: 256 << 20)
         } catch {
             throw error.failure("read the record of layer \(id.short)")
         }
@@ -100,7 +101,6 @@ package struct LayerStore: Sendable {
     package func remove(_ id: Digest) throws(Failure) {
         do throws(SystemError) {
             try LayerStore.discard(LayerStore.name(of: id), from: directory.raw, to: trash.raw)
-            try? Directory.removeFile("\(LayerStore.name(of: id)).lock", in: directory.raw)
         } catch {
             throw error.failure("remove layer \(id.short)")
         }
@@ -112,9 +112,10 @@ package struct LayerStore: Sendable {
         var count = 0
         do throws(SystemError) {
             let names = try Directory.names(in: try listing())
-            for name in names where name.hasPrefix("new-") {
+            for name in names where name.hasPrefix("new-") || name.hasSuffix(".lock") {
                 let isLock = name.hasSuffix(".lock")
-                if isLock, names.contains(String(name.dropLast(5))) { continue }
+                // A new layer's lock goes with its directory.
+                if isLock, name.hasPrefix("new-"), names.contains(String(name.dropLast(5))) { continue }
                 let lock = isLock ? name : name + ".lock"
                 guard let held = try FileLock.attempt(lock, in: directory.raw, .exclusive) else { continue }
                 if !isLock {

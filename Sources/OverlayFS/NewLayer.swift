@@ -37,7 +37,8 @@ package final class NewLayer {
     /// With `synchronize` everything is on the disk before the name is; a caller that commits several layers at
     /// once calls syncfs once itself (`root.synchronizeFileSystem()`), before the first commit.
     @discardableResult
-    package func commit(_ id: Digest, _ record: LayerRecord, synchronize: Bool = true) throws(Failure) -> Bool {
+    package func commit(_ id: Digest, _ record: LayerRecord, synchronize: Bool = true) throws(Failure) -> Bool
+    {
         let final = LayerStore.name(of: id)
         do throws(SystemError) {
             try AtomicFile.write(Array(record.text.utf8), to: "record", in: own.raw)

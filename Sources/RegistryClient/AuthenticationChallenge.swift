@@ -125,7 +125,9 @@ extension AuthenticationChallenge {
             let end = position
             skip(Self.isSpace)
             // `a=b` stops before b; `a, b=c` is a scheme with no parameters only if nothing was read.
-            if body > start, next == nil || next == UInt8(ascii: ","), end > body || body > start { return true }
+            if body > start, next == nil || next == UInt8(ascii: ","), end > body || body > start {
+                return true
+            }
             position = start
             return false
         }

@@ -1,6 +1,7 @@
 /// RFC 4648, section 4: what the `auth` fields of credential files and the Basic scheme are written in.
 enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
@@ -15,7 +16,10 @@ enum Base64 {
             }
         }
         if held == 1 {
-            text += [alphabet[Int(group >> 2)], alphabet[Int(group << 4 & 63)], UInt8(ascii: "="), UInt8(ascii: "=")]
+            text += [
+                alphabet[Int(group >> 2)], alphabet[Int(group << 4 & 63)], UInt8(ascii: "="),
+                UInt8(ascii: "="),
+            ]
         } else if held == 2 {
             text += [
                 alphabet[Int(group >> 10)], alphabet[Int(group >> 4 & 63)], alphabet[Int(group << 2 & 63)],

@@ -6,9 +6,11 @@ struct BearerToken: Sendable {
     /// A token server's answer: `token` or `access_token` (servers differ), `expires_in` in seconds, 60 where it is not
     /// said. nil without a token that can stand in a header.
     init?(_ json: JSON, received: ContinuousClock.Instant) {
-        guard let value = [json["token"]?.text, json["access_token"]?.text].lazy.compactMap({ $0 }).first(where: {
-            !$0.isEmpty
-        }), value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        guard
+            let value = [json["token"]?.text, json["access_token"]?.text].lazy.compactMap({ $0 }).first(
+                where: {
+                    !$0.isEmpty
+                }), value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return nil }
         self.value = value
         let lifetime = min(max(json["expires_in"]?.integer ?? 60, 0), 86_400)

@@ -15,9 +15,16 @@ final class BlobBody: @unchecked Sendable {
     /// Bytes of the current answer that the reader has already.
     private var surplus: UInt64 = 0
     private var answer: HTTPExchange.Answer
-    private var pieces: HTTPClientResponse.Body.AsyncIterator
-    /// Since the last time that new bytes came.
+    /// nil once the stream has failed, so that the connection is given up at once and not with the last reference.
+    private var pieces: HTTPClientResponse.Body.AsyncIterator?
+    /// The rest of a piece that was longer than one step (TLS gives up to a MiB at once).
+    private var rest = ByteBuffer()
+    /// Cuts since the last time that it went well for a while.
     private var failures = 0
+    private var positionOfFailure: UInt64 = 0
+
+    /// Bytes of one step at most.
+    private static let longestStep = 256 * 1024
 
     init(source: RepositorySource, descriptor: Descriptor, position: UInt64, answer: HTTPExchange.Answer) {
         self.source = source
@@ -28,7 +35,21 @@ final class BlobBody: @unchecked Sendable {
     }
 
     func next() async throws(Failure) -> [UInt8]? {
+        do {
+            return try await step()
+        } catch {
+            pieces = nil
+            throw error
+        }
+    }
+
+    private func step() async throws(Failure) -> [UInt8]? {
         while true {
+            if let step = rest.readBytes(length: min(rest.readableBytes, BlobBody.longestStep)), !step.isEmpty
+            {
+                position += UInt64(step.count)
+                return step
+            }
             var buffer: ByteBuffer
             do throws(TransportError) {
                 guard let piece = try await piece() else {
@@ -46,25 +67,24 @@ final class BlobBody: @unchecked Sendable {
                 buffer.moveReaderIndex(forwardBy: Int(skipped))
                 surplus -= skipped
             }
-            guard buffer.readableBytes > 0 else { continue }
-            position += UInt64(buffer.readableBytes)
-            guard position <= UInt64(descriptor.size) else {
+            guard position + UInt64(buffer.readableBytes) <= UInt64(descriptor.size) else {
                 throw Failure(
-                    .dataLoss, "registry sent more than the \(descriptor.size) bytes of blob \(descriptor.digest.short)")
+                    .dataLoss,
+                    "registry sent more than the \(descriptor.size) bytes of blob \(descriptor.digest.short)")
             }
-            failures = 0
-            return Array(buffer.readableBytesView)
+            rest = buffer
         }
     }
 
     private func piece() async throws(TransportError) -> ByteBuffer? {
         do {
-            let piece = try await pieces.next()
+            let piece = try await pieces?.next()
             // A cancelled task ends the sequence without a word.
             if piece == nil, Task.isCancelled { throw CancellationError() }
             return piece
         } catch {
-            throw TransportError(error, from: answer.address, timeouts: source.client.exchange.transport.timeouts)
+            throw TransportError(
+                error, from: answer.address, timeouts: source.client.exchange.transport.timeouts)
         }
     }
 
@@ -77,8 +97,12 @@ final class BlobBody: @unchecked Sendable {
 
     private func reopen(after failure: Failure) async throws(Failure) {
         let retry = source.client.configuration.retry
-        failures += 1
-        guard failures < retry.tries, let pause = retry.pause(beforeTry: failures + 1, asked: nil) else { throw failure }
+        // A registry that gives a few bytes and hangs up, again and again, comes to an end too.
+        failures = position >= positionOfFailure + 1 << 20 ? 1 : failures + 1
+        positionOfFailure = position
+        guard failures < retry.tries, let pause = retry.pause(beforeTry: failures + 1, asked: nil) else {
+            throw failure
+        }
         do {
             try await Task.sleep(for: pause)
         } catch {

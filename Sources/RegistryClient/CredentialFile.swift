@@ -37,7 +37,8 @@ package struct CredentialFile: Sendable {
         var logins = changed["auths"].flatMap { $0.members == nil ? nil : $0 } ?? .object([])
         let key = CredentialKey.written(for: registry)
         // An older spelling of the same host would be found beside the new one.
-        for other in logins.members ?? [] where other.name != key && CredentialKey.isHost(other.name, registry) {
+        for other in logins.members ?? []
+        where other.name != key && CredentialKey.isHost(other.name, registry) {
             logins[other.name] = nil
         }
         logins[key] = entry
@@ -70,7 +71,9 @@ package struct CredentialFile: Sendable {
     package func credential(registry: String, repository: String) -> Credential? {
         var best: (length: Int, credential: Credential)?
         for member in json["auths"]?.members ?? [] {
-            guard let length = CredentialKey.matchLength(member.name, registry: registry, repository: repository),
+            guard
+                let length = CredentialKey.matchLength(
+                    member.name, registry: registry, repository: repository),
                 length >= best?.length ?? 0, let credential = CredentialFile.credential(member.value)
             else { continue }
             best = (length, credential)

@@ -16,7 +16,8 @@ package enum CredentialHelper {
         }
         guard allowed else {
             throw Failure(
-                .invalidArgument, "\"\(RegistryAnswer.sanitized(program))\" is not a credential helper's name")
+                .invalidArgument, "\"\(RegistryAnswer.sanitized(program))\" is not a credential helper's name"
+            )
         }
     }
 

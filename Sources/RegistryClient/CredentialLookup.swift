@@ -106,7 +106,7 @@ package struct CredentialLookup: Sendable {
         let output: [UInt8]
         do {
             output = try await runHelper(program, "get", CredentialHelper.serverName(registry))
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
         return try CredentialHelper.credential(output, program: program)

@@ -12,7 +12,8 @@ enum HTTPDate {
             (1...31).contains(day), (1970...9999).contains(year)
         else { return nil }
         let time = parts[4].split(separator: ":").compactMap { Int64($0) }
-        guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2])
+        guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]),
+            (0...60).contains(time[2])
         else { return nil }
         // Days before the month in a year that begins in March, so that the leap day comes last.
         let shiftedYear = month < 2 ? year - 1 : year

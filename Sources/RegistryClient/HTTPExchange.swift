@@ -33,11 +33,13 @@ struct HTTPExchange: Sendable {
                 let given = try await follow(
                     method, address, headers: headers, authorization: authorization,
                     body: body.map { .bytes(ByteBuffer(bytes: $0)) }, mayRepeatBody: true,
-                    within: body.map { $0.count > 65536 } == true ? transport.timeouts.uploadAnswer : transport.timeouts.answer)
+                    within: body.map { $0.count > 65536 } == true
+                        ? transport.timeouts.uploadAnswer : transport.timeouts.answer)
                 guard RetryPolicy.isPassing(status: given.status) else { return given }
                 answer = given
                 asked = RetryPolicy.asked(
-                    retryAfter: given.headers.first(name: "Retry-After"), date: given.headers.first(name: "Date"))
+                    retryAfter: given.headers.first(name: "Retry-After"),
+                    date: given.headers.first(name: "Date"))
             } catch {
                 guard error.isPassing else { throw error.failure }
                 trouble = error.failure
@@ -80,14 +82,19 @@ struct HTTPExchange: Sendable {
             if let authorization, address.isSameOrigin(as: start) {
                 headers.replaceOrAdd(name: "Authorization", value: authorization)
             }
-            let response = try await transport.send(method, address, headers: headers, body: body, within: limit)
+            let response = try await transport.send(
+                method, address, headers: headers, body: body, within: limit)
             let status = Int(response.status.code)
-            let answer = Answer(status: status, headers: response.headers, body: response.body, address: address)
-            guard [301, 302, 303, 307, 308].contains(status), let location = response.headers.first(name: "Location")
+            let answer = Answer(
+                status: status, headers: response.headers, body: response.body, address: address)
+            guard [301, 302, 303, 307, 308].contains(status),
+                let location = response.headers.first(name: "Location")
             else { return answer }
             guard let next = address.resolving(location) else {
                 throw TransportError(
-                    .other, Failure(.unavailable, "\(address.hostAndPort) redirects to an address that cannot be used"))
+                    .other,
+                    Failure(
+                        .unavailable, "\(address.hostAndPort) redirects to an address that cannot be used"))
             }
             if address.scheme == .https, next.scheme == .http {
                 throw TransportError(
@@ -102,14 +109,18 @@ struct HTTPExchange: Sendable {
                 } else if body != nil, !mayRepeatBody {
                     throw TransportError(
                         .other,
-                        Failure(.unsupported, "\(address.hostAndPort) redirects an upload to \(next.hostAndPort)"))
+                        Failure(
+                            .unsupported, "\(address.hostAndPort) redirects an upload to \(next.hostAndPort)")
+                    )
                 }
             }
             await discard(answer)
             address = next
         }
         throw TransportError(
-            .other, Failure(.unavailable, "\(start.hostAndPort) redirects more than \(HTTPExchange.mostRedirects) times"))
+            .other,
+            Failure(
+                .unavailable, "\(start.hostAndPort) redirects more than \(HTTPExchange.mostRedirects) times"))
     }
 
     /// A whole small body.
@@ -117,7 +128,8 @@ struct HTTPExchange: Sendable {
     func collect(_ answer: Answer, upTo limit: Int) async throws(Failure) -> [UInt8] {
         let deadline = ContinuousClock.now + transport.timeouts.answer
         let server = answer.address.hostAndPort
-        let tooLong = Failure(.resourceExhausted, "\(server) answered more than \(limit / 1024) KiB where less is due")
+        let tooLong = Failure(
+            .resourceExhausted, "\(server) answered more than \(limit / 1024) KiB where less is due")
         let announced = answer.headers.first(name: "Content-Length").flatMap { Int64($0) }
         if let announced, announced > limit { throw tooLong }
         var bytes: [UInt8] = []
@@ -127,12 +139,15 @@ struct HTTPExchange: Sendable {
                 bytes += buffer.readBytes(length: buffer.readableBytes) ?? []
                 // Reads are apart by less than the stall limit, so a trickle ends here.
                 guard ContinuousClock.now < deadline else {
-                    throw Failure(.unavailable, "\(server) did not answer within \(transport.timeouts.answer)")
+                    throw Failure(
+                        .unavailable, "\(server) did not answer within \(transport.timeouts.answer)")
                 }
             }
         } catch {
             let error = TransportError(error, from: answer.address, timeouts: transport.timeouts)
-            if error.reason == .cut { throw Failure(.dataLoss, "\(server) cut the answer short", cause: error.failure) }
+            if error.reason == .cut {
+                throw Failure(.dataLoss, "\(server) cut the answer short", cause: error.failure)
+            }
             throw error.failure
         }
         return bytes

@@ -9,7 +9,8 @@ struct IPAddress: Hashable, Sendable {
             bytes = four
         } else if let sixteen = IPAddress.version6(text) {
             // ::ffff:a.b.c.d is the IPv4 address in another dress.
-            let mapped = sixteen.prefix(10).allSatisfy { $0 == 0 } && sixteen[10] == 0xFF && sixteen[11] == 0xFF
+            let mapped =
+                sixteen.prefix(10).allSatisfy { $0 == 0 } && sixteen[10] == 0xFF && sixteen[11] == 0xFF
             bytes = mapped ? Array(sixteen[12...]) : sixteen
         } else {
             return nil
@@ -63,7 +64,8 @@ struct IPAddress: Hashable, Sendable {
             if index == groups.count - 1, let four = version4(group) {
                 bytes = four
             } else {
-                guard group.utf8.count <= 4, group.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                guard group.utf8.count <= 4,
+                    group.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
                     let value = UInt16(group, radix: 16)
                 else { return nil }
                 bytes = [UInt8(value >> 8), UInt8(value & 0xFF)]

@@ -33,7 +33,9 @@ extension JSON {
         }
 
         mutating func skipSpace() {
-            while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+            while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+                position += 1
+            }
         }
 
         mutating func value(depth: Int) throws(Failure) -> JSON {
@@ -47,7 +49,8 @@ extension JSON {
             case UInt8(ascii: "f"): return try word("false", .bool(false))
             case UInt8(ascii: "n"): return try word("null", .null)
             case nil: throw failure("unexpected end")
-            case let byte? where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte): return try number()
+            case let byte? where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
+                return try number()
             default: throw failure("unexpected character")
             }
         }

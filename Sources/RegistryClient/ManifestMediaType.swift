@@ -34,7 +34,8 @@ enum ManifestMediaType {
         let header = contentType.map { type in
             String(type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }).lowercased()
         }
-        if json["schemaVersion"]?.integer == 1 || header?.contains("docker.distribution.manifest.v1") == true {
+        if json["schemaVersion"]?.integer == 1 || header?.contains("docker.distribution.manifest.v1") == true
+        {
             throw Failure(
                 .unsupported, "the image has only a manifest of docker's schema 1, which is obsolete",
                 hint: "push it again with a current tool")
@@ -44,7 +45,8 @@ enum ManifestMediaType {
             if let own, own != header {
                 throw Failure(
                     .dataLoss,
-                    "registry calls the manifest \(header), the manifest itself \(RegistryAnswer.sanitized(own))")
+                    "registry calls the manifest \(header), the manifest itself \(RegistryAnswer.sanitized(own))"
+                )
             }
             guard header == ociIndex || header == dockerList ? looksLikeIndex : looksLikeManifest else {
                 throw Failure(.dataLoss, "registry calls the manifest \(header), which it is not")
@@ -54,7 +56,8 @@ enum ManifestMediaType {
         // Plain `application/json` and worse is found in the field.
         if let own {
             guard known.contains(own) else {
-                throw Failure(.unsupported, "the manifest's type is not known: \(RegistryAnswer.sanitized(own))")
+                throw Failure(
+                    .unsupported, "the manifest's type is not known: \(RegistryAnswer.sanitized(own))")
             }
             return own
         }

@@ -72,7 +72,9 @@ struct ProxyRules: Sendable {
     static func parse(_ text: String) -> Proxy? {
         var kind = Proxy.Kind.http
         var rest = Substring(text)
-        for (prefix, meaning) in [("http://", Proxy.Kind.http), ("socks5h://", .socks5), ("socks5://", .socks5)]
+        for (prefix, meaning) in [
+            ("http://", Proxy.Kind.http), ("socks5h://", .socks5), ("socks5://", .socks5),
+        ]
         where text.lowercased().hasPrefix(prefix) {
             kind = meaning
             rest = text.dropFirst(prefix.count)
@@ -85,14 +87,17 @@ struct ProxyRules: Sendable {
         }
         guard let (host, port) = WebAddress.splitPort(rest) else { return nil }
         return Proxy(
-            kind: kind, host: host, port: port ?? (kind == .http ? 80 : 1080), userInformation: userInformation)
+            kind: kind, host: host, port: port ?? (kind == .http ? 80 : 1080),
+            userInformation: userInformation)
     }
 
     private static func percentDecoded(_ text: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+            if byte == UInt8(ascii: "%"),
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
                 bytes.append(value)
                 rest = rest.dropFirst(2)
             } else {

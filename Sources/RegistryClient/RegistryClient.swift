@@ -47,7 +47,9 @@ package final class RegistryClient: Sendable {
         let address = try await session.address()
         let answer = try await exchange.send(.GET, address, headers: [:], authorization: nil)
         await exchange.discard(answer)
-        guard [200, 401, 403].contains(answer.status) else { throw await failure(answer, what: "no registry") }
+        guard [200, 401, 403].contains(answer.status) else {
+            throw await failure(answer, what: "no registry")
+        }
     }
 
     /// Tries a login, nothing is stored. A registry that wants none accepts any.
@@ -63,7 +65,8 @@ package final class RegistryClient: Sendable {
     package func tags(domain: String, path: String) async throws(Failure) -> [String] {
         let session = session(try Registry(domain))
         var request = RegistryRequest(
-            method: .GET, target: .path("\(path)/tags/list?n=1000"), scopes: [TokenScope(repository: path, [.pull])])
+            method: .GET, target: .path("\(path)/tags/list?n=1000"),
+            scopes: [TokenScope(repository: path, [.pull])])
         var tags: [String] = []
         // A registry that names the same page again and again must not keep us.
         for _ in 0..<1000 {
@@ -77,7 +80,8 @@ package final class RegistryClient: Sendable {
             tags += (json["tags"]?.elements ?? []).compactMap(\.text)
             guard let next = LinkHeader.next(answer.headers["Link"]) else { return tags }
             guard let address = answer.address.resolving(next), address.host == answer.address.host else {
-                throw Failure(.unavailable, "\(answer.address.hostAndPort) names a next page that cannot be used")
+                throw Failure(
+                    .unavailable, "\(answer.address.hostAndPort) names a next page that cannot be used")
             }
             request.target = .address(address)
         }
@@ -96,12 +100,15 @@ package final class RegistryClient: Sendable {
 
 extension RegistryClient {
     /// Sends a request with what the registry wants to see, fetching tokens as needed. Gives every answer but 401.
-    func send(_ request: RegistryRequest, _ session: RegistrySession) async throws(Failure) -> HTTPExchange.Answer {
+    func send(_ request: RegistryRequest, _ session: RegistrySession) async throws(Failure)
+        -> HTTPExchange.Answer
+    {
         var rounds = 0
         while true {
             let (address, authorization) = try await prepare(request, session)
             let answer = try await exchange.send(
-                request.method, address, headers: request.headers, authorization: authorization, body: request.body)
+                request.method, address, headers: request.headers, authorization: authorization,
+                body: request.body)
             guard answer.status == 401 else { return answer }
             rounds += 1
             try await learn(answer, used: authorization, request, session, mayTryAgain: rounds < 3)
@@ -126,7 +133,8 @@ extension RegistryClient {
         guard address.isSameOrigin(as: base) else {
             if base.scheme == .https, address.scheme == .http {
                 throw Failure(
-                    .permissionDenied, "\(base.hostAndPort) leads from https to plain http on \(address.hostAndPort)")
+                    .permissionDenied,
+                    "\(base.hostAndPort) leads from https to plain http on \(address.hostAndPort)")
             }
             return (address, nil)
         }
@@ -143,7 +151,8 @@ extension RegistryClient {
         let isOwn = answer.address.isSameOrigin(as: try await session.address())
         guard mayTryAgain, isOwn else { throw await session.refusal(explanation, scopes: request.scopes) }
         try await session.learn(
-            AuthenticationChallenge.parse(answer.headers["WWW-Authenticate"]), used: used, scopes: request.scopes,
+            AuthenticationChallenge.parse(answer.headers["WWW-Authenticate"]), used: used,
+            scopes: request.scopes,
             explanation: explanation)
     }
 
@@ -156,9 +165,12 @@ extension RegistryClient {
         let prefix = "registry answered \(answer.status)"
         switch answer.status {
         case 403: return Failure(.permissionDenied, prefix + (line.isEmpty ? ": access denied" : reason))
-        case 404: return Failure(.notFound, "\(prefix): \(codes.contains("NAME_UNKNOWN") ? "no such image" : what)")
+        case 404:
+            return Failure(.notFound, "\(prefix): \(codes.contains("NAME_UNKNOWN") ? "no such image" : what)")
         case 429:
-            return Failure(.resourceExhausted, "\(prefix): too many requests\(reason)", hint: "try again later, or log in")
+            return Failure(
+                .resourceExhausted, "\(prefix): too many requests\(reason)",
+                hint: "try again later, or log in")
         case 405, 415, 501: return Failure(.unsupported, prefix + reason)
         case 413: return Failure(.resourceExhausted, prefix + (line.isEmpty ? ": too large" : reason))
         case 400..<500: return Failure(.invalidArgument, prefix + reason)

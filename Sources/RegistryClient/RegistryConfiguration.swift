@@ -39,7 +39,8 @@ package struct RegistryConfiguration: Sendable {
     }
 
     package init(
-        credentials: CredentialLookup, listDirectory: @escaping CredentialLookup.DirectoryList, hash: @escaping Hash
+        credentials: CredentialLookup, listDirectory: @escaping CredentialLookup.DirectoryList,
+        hash: @escaping Hash
     ) {
         self.credentials = credentials
         self.listDirectory = listDirectory

@@ -40,7 +40,8 @@ actor RegistrySession {
         } else {
             let (registry, configuration, exchange) = (registry, configuration, exchange)
             task = Task {
-                await SchemeProbe(registry: registry, configuration: configuration, exchange: exchange).address()
+                await SchemeProbe(registry: registry, configuration: configuration, exchange: exchange)
+                    .address()
             }
             base = task
         }
@@ -72,13 +73,15 @@ actor RegistrySession {
         _ challenges: [AuthenticationChallenge], used: String?, scopes: [TokenScope], explanation: String
     ) async throws(Failure) {
         let found = await lookup(scopes)
-        if let challenge = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
+        if let challenge = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil })
+        {
             let base = try await address()
             let text = challenge.parameters["realm"] ?? ""
             guard let realm = base.resolving(text) else {
                 throw Failure(
                     .unsupported,
-                    "\(base.hostAndPort) names a token server that cannot be used: \(RegistryAnswer.sanitized(text))")
+                    "\(base.hostAndPort) names a token server that cannot be used: \(RegistryAnswer.sanitized(text))"
+                )
             }
             let server = TokenServer(realm: realm, service: challenge.parameters["service"])
             guard server.mayBeAsked(by: base) else {
@@ -117,7 +120,8 @@ actor RegistrySession {
         var failure: Failure
         if let credential = found.credential {
             failure = Failure(
-                .unauthenticated, "registry answered 401: \(registry.name) refused the \(credential)\(reason)",
+                .unauthenticated,
+                "registry answered 401: \(registry.name) refused the \(credential)\(reason)",
                 hint: "log in again with `\(login)`")
         } else {
             failure = Failure(
@@ -135,7 +139,8 @@ actor RegistrySession {
         // The first scope is the repository that the request is about.
         let repository = scopes.first?.repository ?? ""
         if let known = lookups[repository] { return known }
-        let found = await configuration.credentials.credential(registry: registry.name, repository: repository)
+        let found = await configuration.credentials.credential(
+            registry: registry.name, repository: repository)
         lookups[repository] = found
         return found
     }
@@ -152,7 +157,8 @@ actor RegistrySession {
         let fetch = Task {
             await TokenRequest(
                 server: server, scopes: scopes, registry: base, registryName: registry.name,
-                credential: found.credential, trustedHosts: configuration.trustedTokenHosts, exchange: exchange
+                credential: found.credential, trustedHosts: configuration.trustedTokenHosts,
+                exchange: exchange
             ).token()
         }
         fetches[scopes] = fetch

@@ -35,7 +35,8 @@ package struct RepositorySink: ContentSink {
     /// (distribution-spec, "Mounting a blob from another repository").
     package func hasBlob(_ descriptor: Descriptor) async throws(Failure) -> Bool {
         let answer = try await client.send(
-            RegistryRequest(method: .HEAD, target: .path("\(repository)/blobs/\(descriptor.digest)"), scopes: scopes),
+            RegistryRequest(
+                method: .HEAD, target: .path("\(repository)/blobs/\(descriptor.digest)"), scopes: scopes),
             session)
         switch answer.status {
         case 200:
@@ -62,7 +63,7 @@ package struct RepositorySink: ContentSink {
         let answer: HTTPExchange.Answer
         do {
             answer = try await client.send(request, session)
-        } catch where error.code == .unauthenticated || error.code == .permissionDenied {
+        } catch  where error.code == .unauthenticated || error.code == .permissionDenied {
             // No right to read the other repository: then the bytes are sent.
             return false
         }
@@ -77,7 +78,8 @@ package struct RepositorySink: ContentSink {
     /// once, so trouble on the way ends the upload; `putBlob(_:reopening:)` can go on.
     package func putBlob(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         guard stream.offset == 0 else {
-            throw Failure(.internal, "an upload begins at byte \(stream.offset) of blob \(descriptor.digest.short)")
+            throw Failure(
+                .internal, "an upload begins at byte \(stream.offset) of blob \(descriptor.digest.short)")
         }
         if descriptor.size <= Int64(client.configuration.smallUpload) {
             try await putSmall(descriptor, try await all(of: stream, descriptor))
@@ -98,7 +100,7 @@ package struct RepositorySink: ContentSink {
         }
         do {
             return try await putStreamed(descriptor, stream)
-        } catch where RepositorySink.mayHelpInChunks(error) {
+        } catch  where RepositorySink.mayHelpInChunks(error) {
             openUploads.locations.withLock { $0[descriptor.digest] = nil }
         }
         try await putChunked(descriptor, try await open(0))
@@ -118,7 +120,9 @@ package struct RepositorySink: ContentSink {
             RegistryRequest(
                 method: .PUT, target: .path("\(repository)/manifests/\(reference)"),
                 headers: ["Content-Type": mediaType], scopes: scopes, body: bytes), session)
-        guard (200...299).contains(answer.status) else { throw await client.failure(answer, what: "no such repository") }
+        guard (200...299).contains(answer.status) else {
+            throw await client.failure(answer, what: "no such repository")
+        }
         await client.exchange.discard(answer)
         guard let stated = answer.headers.first(name: "Docker-Content-Digest").flatMap({ try? Digest($0) })
         else { return }
@@ -141,7 +145,9 @@ extension RepositorySink {
     }
 
     private func mismatch(_ descriptor: Descriptor) -> Failure {
-        Failure(.dataLoss, "blob \(descriptor.digest.short) has not the \(descriptor.size) bytes that its manifest says")
+        Failure(
+            .dataLoss,
+            "blob \(descriptor.digest.short) has not the \(descriptor.size) bytes that its manifest says")
     }
 
     /// Opens an upload: `POST` gives the address that the bytes go to.
@@ -151,7 +157,8 @@ extension RepositorySink {
         }
         let answer = try await client.send(
             RegistryRequest(
-                method: .POST, target: .path("\(repository)/blobs/uploads/"), headers: ["Content-Length": "0"],
+                method: .POST, target: .path("\(repository)/blobs/uploads/"),
+                headers: ["Content-Length": "0"],
                 scopes: scopes), session)
         guard answer.status == 202 else { throw await client.failure(answer, what: "no such repository") }
         guard let location = location(answer) else {
@@ -169,7 +176,8 @@ extension RepositorySink {
         let location = try await begin(descriptor)
         let answer = try await client.send(
             RegistryRequest(
-                method: .PUT, target: .address(location.appending(query: "digest", descriptor.digest.description)),
+                method: .PUT,
+                target: .address(location.appending(query: "digest", descriptor.digest.description)),
                 headers: ["Content-Type": "application/octet-stream"], scopes: scopes, body: bytes), session)
         try await finish(answer, descriptor)
     }
@@ -177,7 +185,8 @@ extension RepositorySink {
     private func putStreamed(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         let request = RegistryRequest(
             method: .PUT,
-            target: .address(try await begin(descriptor).appending(query: "digest", descriptor.digest.description)),
+            target: .address(
+                try await begin(descriptor).appending(query: "digest", descriptor.digest.description)),
             scopes: scopes)
         // The token was seen to be good a moment ago, by `begin`.
         let (address, authorization) = try await client.prepare(request, session)
@@ -185,7 +194,8 @@ extension RepositorySink {
         let answer: HTTPExchange.Answer
         do throws(TransportError) {
             answer = try await client.exchange.sendOnce(
-                .PUT, address, headers: ["Content-Type": "application/octet-stream"], authorization: authorization,
+                .PUT, address, headers: ["Content-Type": "application/octet-stream"],
+                authorization: authorization,
                 body: .stream(body, length: .known(descriptor.size)))
         } catch {
             throw error.failure
@@ -197,7 +207,7 @@ extension RepositorySink {
     }
 
     /// distribution-spec, "Pushing a blob in chunks".
-    private func putChunked(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
+    func putChunked(_ descriptor: Descriptor, _ stream: BlobStream) async throws(Failure) {
         var location = try await begin(descriptor)
         var sent: Int64 = 0
         var held: [UInt8] = []
@@ -216,7 +226,8 @@ extension RepositorySink {
                         "Content-Range": "\(sent)-\(sent + Int64(held.count) - 1)",
                     ], scopes: scopes, body: held), session)
             // 416 to a chunk that was sent twice: the first sending had arrived after all.
-            let arrived = answer.status == 416
+            let arrived =
+                answer.status == 416
                 ? try await isAt(sent + Int64(held.count), location) : (200...299).contains(answer.status)
             guard arrived else { throw await client.failure(answer, what: "the upload is gone") }
             await client.exchange.discard(answer)
@@ -227,7 +238,8 @@ extension RepositorySink {
         guard sent == descriptor.size else { throw mismatch(descriptor) }
         let answer = try await client.send(
             RegistryRequest(
-                method: .PUT, target: .address(location.appending(query: "digest", descriptor.digest.description)),
+                method: .PUT,
+                target: .address(location.appending(query: "digest", descriptor.digest.description)),
                 headers: ["Content-Length": "0"], scopes: scopes), session)
         try await finish(answer, descriptor)
     }
@@ -237,12 +249,14 @@ extension RepositorySink {
         let answer = try await client.send(
             RegistryRequest(method: .GET, target: .address(location), scopes: scopes), session)
         await client.exchange.discard(answer)
-        return answer.headers.first(name: "Range")?.split(separator: "-").last.flatMap { Int64($0) } == count - 1
+        return answer.headers.first(name: "Range")?.split(separator: "-").last.flatMap { Int64($0) } == count
+            - 1
     }
 
     private func finish(_ answer: HTTPExchange.Answer, _ descriptor: Descriptor) async throws(Failure) {
         guard (200...299).contains(answer.status) else {
-            throw await client.failure(answer, what: "the upload is gone").within("blob \(descriptor.digest.short)")
+            throw await client.failure(answer, what: "the upload is gone").within(
+                "blob \(descriptor.digest.short)")
         }
         await client.exchange.discard(answer)
         guard let stated = answer.headers.first(name: "Docker-Content-Digest").flatMap({ try? Digest($0) }),

@@ -28,7 +28,7 @@ package struct RepositorySource: ContentSource {
         let bytes: [UInt8]
         do {
             bytes = try await client.exchange.collect(answer, upTo: RepositorySource.longestManifest)
-        } catch where error.code == .resourceExhausted {
+        } catch  where error.code == .resourceExhausted {
             throw Failure(.resourceExhausted, "the manifest is longer than 4 MiB")
         }
         let computed = client.configuration.hash(digest?.algorithm ?? .sha256, bytes)
@@ -37,14 +37,18 @@ package struct RepositorySource: ContentSource {
         }
         // Registries may leave the header out; then there is only what was computed.
         if let stated = stated(answer) {
-            let again = stated.algorithm == computed.algorithm ? computed : client.configuration.hash(stated.algorithm, bytes)
+            let again =
+                stated.algorithm == computed.algorithm
+                ? computed : client.configuration.hash(stated.algorithm, bytes)
             guard stated == again else {
                 throw Failure(.dataLoss, "registry says digest \(stated), the manifest has \(again)")
             }
         }
-        let mediaType = try ManifestMediaType.of(bytes, contentType: answer.headers.first(name: "Content-Type"))
+        let mediaType = try ManifestMediaType.of(
+            bytes, contentType: answer.headers.first(name: "Content-Type"))
         return FetchedManifest(
-            descriptor: Descriptor(mediaType: mediaType, digest: computed, size: Int64(bytes.count)), bytes: bytes)
+            descriptor: Descriptor(mediaType: mediaType, digest: computed, size: Int64(bytes.count)),
+            bytes: bytes)
     }
 
     /// The descriptor by a HEAD request; nil when the registry's header does not tell all of it.
@@ -78,9 +82,12 @@ package struct RepositorySource: ContentSource {
     /// Foreign addresses (`urls`) are never asked (CVE-2020-15157).
     package func openBlob(_ descriptor: Descriptor, from offset: UInt64) async throws(Failure) -> BlobStream {
         guard descriptor.size >= 0, offset <= UInt64(descriptor.size) else {
-            throw Failure(.invalidArgument, "blob \(descriptor.digest.short) cannot be read from byte \(offset)")
+            throw Failure(
+                .invalidArgument, "blob \(descriptor.digest.short) cannot be read from byte \(offset)")
         }
-        if offset == UInt64(descriptor.size) { return BlobStream(offset: offset, next: { () async throws(Failure) in nil }) }
+        if offset == UInt64(descriptor.size) {
+            return BlobStream(offset: offset, next: { () async throws(Failure) in nil })
+        }
         let (answer, start) = try await open(descriptor, at: offset)
         let body = BlobBody(source: self, descriptor: descriptor, position: start, answer: answer)
         return BlobStream(offset: start, next: { () async throws(Failure) in try await body.next() })
@@ -88,7 +95,9 @@ package struct RepositorySource: ContentSource {
 
     /// Asks for the blob from `offset` on; gives the answer and the offset that it begins at, which is 0 when the
     /// registry cannot do ranges.
-    func open(_ descriptor: Descriptor, at offset: UInt64) async throws(Failure) -> (HTTPExchange.Answer, UInt64) {
+    func open(_ descriptor: Descriptor, at offset: UInt64) async throws(Failure) -> (
+        HTTPExchange.Answer, UInt64
+    ) {
         var request = RegistryRequest(
             method: .GET, target: .path("\(repository)/blobs/\(descriptor.digest)"), scopes: scopes)
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
@@ -97,9 +106,12 @@ package struct RepositorySource: ContentSource {
         switch answer.status {
         case 200: start = 0
         case 206:
-            guard let first = RepositorySource.rangeStart(answer.headers.first(name: "Content-Range")), first == offset
+            guard let first = RepositorySource.rangeStart(answer.headers.first(name: "Content-Range")),
+                first == offset
             else {
-                throw Failure(.dataLoss, "registry answered another range of blob \(descriptor.digest.short) than asked")
+                throw Failure(
+                    .dataLoss, "registry answered another range of blob \(descriptor.digest.short) than asked"
+                )
             }
             start = first
         case 416 where offset > 0:

@@ -35,7 +35,9 @@ package struct RetryPolicy: Sendable {
     static func asked(retryAfter: String?, date: String?) -> Duration? {
         guard let retryAfter else { return nil }
         if let seconds = UInt32(retryAfter) { return .seconds(Int64(seconds)) }
-        guard let until = HTTPDate.seconds(retryAfter), let now = date.flatMap(HTTPDate.seconds) else { return nil }
+        guard let until = HTTPDate.seconds(retryAfter), let now = date.flatMap(HTTPDate.seconds) else {
+            return nil
+        }
         return .seconds(max(0, until - now))
     }
 }

@@ -14,7 +14,9 @@ struct SchemeProbe: Sendable {
         if configuration.isInsecure(secure) || configuration.isInsecure(plain) {
             return await insecure(plain: plain, secure: secure)
         }
-        guard registry.isLoopback, !exchange.transport.hasCertificates(for: secure) else { return .success(secure) }
+        guard registry.isLoopback, !exchange.transport.hasCertificates(for: secure) else {
+            return .success(secure)
+        }
         return await loopback(plain: plain, secure: secure)
     }
 
@@ -26,8 +28,12 @@ struct SchemeProbe: Sendable {
         case .failed(let error) where error.reason == .refused || error.reason == .timedOut:
             return .failure(error.failure)
         case .answered, .failed:
-            if case .answered = await ping(secure) { return .success(secure) }
-            return .success(plain)
+            switch await ping(secure) {
+            case .answered: return .success(secure)
+            // It does speak TLS: going back to plain HTTP would be to no one's good.
+            case .failed(let error) where error.reason == .untrusted: return .failure(error.failure)
+            case .failed: return .success(plain)
+            }
         }
     }
 
@@ -61,7 +67,8 @@ struct SchemeProbe: Sendable {
     private func ping(_ address: WebAddress) async -> Outcome {
         do throws(TransportError) {
             let limit = exchange.transport.timeouts.connect
-            let response = try await exchange.transport.send(.GET, address, headers: [:], body: nil, within: limit)
+            let response = try await exchange.transport.send(
+                .GET, address, headers: [:], body: nil, within: limit)
             return .answered(Int(response.status.code))
         } catch {
             return .failed(error)

@@ -40,7 +40,9 @@ struct TokenRequest: Sendable {
         case .registryToken, nil: answer = try await get(authorization: nil)
         }
         let body = try await exchange.collect(answer, upTo: TokenRequest.longestAnswer)
-        guard answer.status == 200 else { throw refusal(answer.status, body, withheld: credential != nil && !mayKnow) }
+        guard answer.status == 200 else {
+            throw refusal(answer.status, body, withheld: credential != nil && !mayKnow)
+        }
         guard let json = try? JSON(parsing: body), let token = BearerToken(json, received: started) else {
             throw Failure(.dataLoss, "token server \(server.realm.hostAndPort) answered without a token")
         }
@@ -78,7 +80,8 @@ struct TokenRequest: Sendable {
         let host = server.realm.hostAndPort
         guard [400, 401, 403].contains(status) else {
             return Failure(
-                status == 429 ? .resourceExhausted : .unavailable, "token server \(host) answered \(status)\(reason)")
+                status == 429 ? .resourceExhausted : .unavailable,
+                "token server \(host) answered \(status)\(reason)")
         }
         if withheld {
             return Failure(
@@ -92,7 +95,8 @@ struct TokenRequest: Sendable {
                 hint: "log in with `ctr login \(registryName)`")
         }
         return Failure(
-            .unauthenticated, "token server \(host) answered \(status) and refused the \(credential)\(reason)",
+            .unauthenticated,
+            "token server \(host) answered \(status) and refused the \(credential)\(reason)",
             hint: "log in again with `ctr login \(registryName)`")
     }
 }

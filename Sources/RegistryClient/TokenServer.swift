@@ -7,7 +7,8 @@ struct TokenServer: Hashable, Sendable {
     /// site (`auth.docker.io` for `registry-1.docker.io`) and those that the user trusts; else a registry could have
     /// the logins sent wherever it likes.
     func mayKnowLogins(of registry: WebAddress, trusted: Set<String>) -> Bool {
-        if realm.host == registry.host || (Loopback.contains(realm.host) && Loopback.contains(registry.host)) {
+        if realm.host == registry.host || (Loopback.contains(realm.host) && Loopback.contains(registry.host))
+        {
             return realm.scheme == .https || registry.scheme == .http
         }
         guard realm.scheme == .https else { return false }
@@ -20,7 +21,8 @@ struct TokenServer: Hashable, Sendable {
     /// an address literal only when it is the registry's own, or what is reachable only from this host could be
     /// probed by any registry.
     func mayBeAsked(by registry: WebAddress) -> Bool {
-        let isOwn = realm.host == registry.host || (Loopback.contains(realm.host) && Loopback.contains(registry.host))
+        let isOwn =
+            realm.host == registry.host || (Loopback.contains(realm.host) && Loopback.contains(registry.host))
         if realm.scheme == .http, registry.scheme == .https { return false }
         return isOwn || (IPAddress(realm.host) == nil && !Loopback.contains(realm.host))
     }

@@ -43,13 +43,16 @@ struct TransportError: Error {
             case .remoteConnectionClosed, .uncleanShutdown: end(.cut, "closed the connection")
             case .proxyAuthenticationRequired: end(.other, "cannot be reached: the proxy wants a login")
             case .invalidProxyResponse: end(.other, "cannot be reached: the proxy refused")
-            case .httpEndReceivedAfterHeadWith1xx: end(.notHTTP, "answered something that is not HTTP")
             default: end(.other, "cannot be reached: \(error.shortDescription)")
             }
         case let error as NIOConnectionError: connection(error, server: server)
         case is HTTPParserError:
             let isCut = error as? HTTPParserError == .invalidEOFState
-            if isCut { end(.cut, "cut the answer short") } else { end(.notHTTP, "answered something that is not HTTP") }
+            if isCut {
+                end(.cut, "cut the answer short")
+            } else {
+                end(.notHTTP, "answered something that is not HTTP")
+            }
         case let error as IOError: number(error, server: server)
         case let error as NIOSSLError: tls("\(error)", cause: error, address: address)
         case let error as BoringSSLError: tls("\(error)", cause: error, address: address)
@@ -102,11 +105,14 @@ struct TransportError: Error {
     private mutating func tls(_ description: String, cause: any Error, address: WebAddress) {
         let server = address.hostAndPort
         reason = .untrusted
-        if description.contains("CERTIFICATE_VERIFY_FAILED") || description.contains("unableToValidateCertificate") {
+        if description.contains("CERTIFICATE_VERIFY_FAILED")
+            || description.contains("unableToValidateCertificate")
+        {
             let port = address.port == 443 ? "" : ":\(address.port)"
             failure = Failure(
                 .unavailable, "\(server) has a certificate that this host does not trust",
-                hint: "put its authority's certificate into /etc/docker/certs.d/\(address.host)\(port)/ca.crt",
+                hint:
+                    "put its authority's certificate into /etc/docker/certs.d/\(address.host)\(port)/ca.crt",
                 cause: cause)
         } else if description.contains("failedToValidateHostname") {
             failure = Failure(.unavailable, "\(server) has a certificate for another host", cause: cause)

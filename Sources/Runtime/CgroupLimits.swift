@@ -40,7 +40,8 @@ enum CgroupLimits {
             let isOffered = layout.hierarchy(of: old) != nil || layout.unifiedControllers.contains(controller)
             if isAsked, !isOffered {
                 throw Failure(
-                    .unsupported, "a limit needs the cgroup controller \(controller), which this host does not offer")
+                    .unsupported,
+                    "a limit needs the cgroup controller \(controller), which this host does not offer")
             }
             if isOffered, isAsked || controller == "memory" || controller == "pids" {
                 needed.append(layout.hierarchy(of: old) != nil ? old : controller)
@@ -81,7 +82,8 @@ enum CgroupLimits {
 // MARK: - cgroup v1
 
 extension CgroupLimits {
-    static func legacy(_ resources: RuntimeSpec.Resources, controllers: [String]) throws(Failure) -> [Setting] {
+    static func legacy(_ resources: RuntimeSpec.Resources, controllers: [String]) throws(Failure) -> [Setting]
+    {
         var settings: [Setting] = []
         let has = { (name: String) in controllers.contains(name) }
         if has("memory"), let memory = resources.memory { settings += try legacyMemory(memory) }
@@ -110,7 +112,8 @@ extension CgroupLimits {
 
     private static func legacyMemory(_ memory: RuntimeSpec.Memory) throws(Failure) -> [Setting] {
         try refuse("memory.kernel", memory.kernel != nil, "the kernel no longer limits kernel memory alone")
-        try refuse("memory.useHierarchy", memory.useHierarchy == false, "the kernel always counts hierarchically")
+        try refuse(
+            "memory.useHierarchy", memory.useHierarchy == false, "the kernel always counts hierarchically")
         var settings: [Setting] = []
         if let limit = memory.limit { settings.append(Setting("memory.limit_in_bytes", String(limit))) }
         if let reservation = memory.reservation {
@@ -137,7 +140,9 @@ extension CgroupLimits {
         if let quota = cpu.quota { settings.append(Setting("cpu.cfs_quota_us", String(quota))) }
         if let burst = cpu.burst { settings.append(Setting("cpu.cfs_burst_us", String(burst))) }
         if let period = cpu.realtimePeriod { settings.append(Setting("cpu.rt_period_us", String(period))) }
-        if let runtime = cpu.realtimeRuntime { settings.append(Setting("cpu.rt_runtime_us", String(runtime))) }
+        if let runtime = cpu.realtimeRuntime {
+            settings.append(Setting("cpu.rt_runtime_us", String(runtime)))
+        }
         if let idle = cpu.idle { settings.append(Setting("cpu.idle", String(idle))) }
         return settings
     }
@@ -155,7 +160,8 @@ extension CgroupLimits {
         for (file, devices) in throttles(io) {
             for device in devices {
                 settings.append(
-                    Setting("blkio.throttle.\(file.old)", "\(device.major):\(device.minor) \(device.rate ?? 0)"))
+                    Setting(
+                        "blkio.throttle.\(file.old)", "\(device.major):\(device.minor) \(device.rate ?? 0)"))
             }
         }
         return settings
@@ -176,14 +182,18 @@ extension CgroupLimits {
 // MARK: - cgroup v2
 
 extension CgroupLimits {
-    static func unified(_ resources: RuntimeSpec.Resources, controllers: [String]) throws(Failure) -> [Setting] {
+    static func unified(_ resources: RuntimeSpec.Resources, controllers: [String]) throws(Failure)
+        -> [Setting]
+    {
         var settings: [Setting] = []
         let has = { (name: String) in controllers.contains(name) }
         if has("memory"), let memory = resources.memory { settings += try unifiedMemory(memory) }
         if has("cpu"), let cpu = resources.cpu { settings += try unifiedCPU(cpu) }
         if has("cpuset") {
             if let cpus = resources.cpu?.cpus, !cpus.isEmpty { settings.append(Setting("cpuset.cpus", cpus)) }
-            if let nodes = resources.cpu?.mems, !nodes.isEmpty { settings.append(Setting("cpuset.mems", nodes)) }
+            if let nodes = resources.cpu?.mems, !nodes.isEmpty {
+                settings.append(Setting("cpuset.mems", nodes))
+            }
         }
         if has("pids"), let limit = resources.pids?.limit, limit > 0 {
             settings.append(Setting("pids.max", String(limit)))
@@ -207,11 +217,15 @@ extension CgroupLimits {
         try refuse("memory.kernelTCP", memory.kernelTCP != nil, "cgroup v2 has no limit of TCP memory alone")
         try refuse("memory.swappiness", memory.swappiness != nil, "cgroup v2 has no swappiness of its own")
         try refuse(
-            "memory.disableOOMKiller", memory.disableOOMKiller == true, "cgroup v2 cannot switch the OOM killer off")
-        try refuse("memory.useHierarchy", memory.useHierarchy == false, "the kernel always counts hierarchically")
+            "memory.disableOOMKiller", memory.disableOOMKiller == true,
+            "cgroup v2 cannot switch the OOM killer off")
+        try refuse(
+            "memory.useHierarchy", memory.useHierarchy == false, "the kernel always counts hierarchically")
         var settings: [Setting] = []
         if let limit = memory.limit { settings.append(Setting("memory.max", amount(limit))) }
-        if let reservation = memory.reservation { settings.append(Setting("memory.low", amount(reservation))) }
+        if let reservation = memory.reservation {
+            settings.append(Setting("memory.low", amount(reservation)))
+        }
         if let swap = memory.swap {
             // v1's number counts memory and swap, v2's swap alone. A kernel without swap lacks the file.
             if swap < 0 {
@@ -219,7 +233,8 @@ extension CgroupLimits {
             } else {
                 guard let limit = memory.limit, limit >= 0, swap >= limit else {
                     throw Failure(
-                        .invalidArgument, "linux.resources.memory.swap: \(swap) needs a memory limit that is not above it")
+                        .invalidArgument,
+                        "linux.resources.memory.swap: \(swap) needs a memory limit that is not above it")
                 }
                 settings.append(Setting("memory.swap.max", String(swap - limit), optional: true))
             }
@@ -274,7 +289,9 @@ extension CgroupLimits {
 
     private static func rdma(_ resources: RuntimeSpec.Resources) -> [Setting] {
         (resources.rdma ?? [:]).sorted { $0.key < $1.key }.map { device, limit in
-            let values = [limit.hcaHandles.map { "hca_handle=\($0)" }, limit.hcaObjects.map { "hca_object=\($0)" }]
+            let values = [
+                limit.hcaHandles.map { "hca_handle=\($0)" }, limit.hcaObjects.map { "hca_object=\($0)" },
+            ]
             return Setting("rdma.max", ([device] + values.compactMap { $0 }).joined(separator: " "))
         }
     }
@@ -283,7 +300,8 @@ extension CgroupLimits {
     private static func pageSize(_ text: String) throws(Failure) -> String {
         let number = text.prefix { $0.isASCII && $0.isNumber }
         guard !number.isEmpty, ["KB", "MB", "GB"].contains(text.dropFirst(number.count)) else {
-            throw Failure(.invalidArgument, "linux.resources.hugepageLimits: \(text) is no page size such as 2MB")
+            throw Failure(
+                .invalidArgument, "linux.resources.hugepageLimits: \(text) is no page size such as 2MB")
         }
         return text
     }

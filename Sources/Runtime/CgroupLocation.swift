@@ -44,12 +44,14 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
 
     /// memory.events (v2) or memory.oom_control (v1): both count `oom_kill`.
     package var oomFile: String? {
-        directory(of: "memory").map { "\($0)/memory.oom_control" } ?? unifiedFile("memory.events", if: "memory")
+        directory(of: "memory").map { "\($0)/memory.oom_control" }
+            ?? unifiedFile("memory.events", if: "memory")
     }
 
     /// Bytes in use.
     package var memoryUsageFile: String? {
-        directory(of: "memory").map { "\($0)/memory.usage_in_bytes" } ?? unifiedFile("memory.current", if: "memory")
+        directory(of: "memory").map { "\($0)/memory.usage_in_bytes" }
+            ?? unifiedFile("memory.current", if: "memory")
     }
 
     /// `usage_usec N` in cpu.stat: cgroup2 counts it without a controller. On v1 alone nanoseconds as one number.

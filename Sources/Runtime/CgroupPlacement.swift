@@ -50,7 +50,8 @@ package struct CgroupPlacement: Sendable, Equatable {
             }
             guard slice.hasSuffix(".slice"), !slice.contains("/") else {
                 throw Failure(
-                    .invalidArgument, "cgroup parent \(slice): with systemd it is the name of a slice, xxx.slice")
+                    .invalidArgument,
+                    "cgroup parent \(slice): with systemd it is the name of a slice, xxx.slice")
             }
             let base = "\(mount)/\(CgroupPlacement.slicePath(slice))/\(name)"
             scope = Scope(name: name, slice: slice, base: base, containerID: containerID)
@@ -66,7 +67,9 @@ package struct CgroupPlacement: Sendable, Equatable {
         }
         self.scope = scope
 
-        joined = layout.hierarchies.filter { hierarchy in hierarchy.controllers.contains { needed.contains($0) } }
+        joined = layout.hierarchies.filter { hierarchy in
+            hierarchy.controllers.contains { needed.contains($0) }
+        }
         let unified = scope.map { "\($0.base)/container" } ?? layout.unifiedMount.map { "\($0)/\(below)" }
         let legacy = joined.map {
             CgroupLocation.Legacy(controllers: $0.controllers, directory: "\($0.mount)/\(below)")
@@ -163,8 +166,11 @@ package struct CgroupPlacement: Sendable, Equatable {
             for part in place.directory.dropFirst(mount.count).split(separator: "/") {
                 path += "/\(part)"
                 let isOwn = path == place.directory
-                write(path, "cpuset.cpus", isOwn ? resources.cpu?.cpus ?? layout.cpusetCPUs : layout.cpusetCPUs)
-                write(path, "cpuset.mems", isOwn ? resources.cpu?.mems ?? layout.cpusetNodes : layout.cpusetNodes)
+                write(
+                    path, "cpuset.cpus", isOwn ? resources.cpu?.cpus ?? layout.cpusetCPUs : layout.cpusetCPUs)
+                write(
+                    path, "cpuset.mems",
+                    isOwn ? resources.cpu?.mems ?? layout.cpusetNodes : layout.cpusetNodes)
             }
         }
         if place.controllers.contains("devices"), layout.unifiedMount == nil {

@@ -10,7 +10,8 @@ package enum DeviceProgram {
     private struct Assembler {
         var bytes: [UInt8] = []
 
-        mutating func emit(_ code: UInt8, to: UInt8 = 0, from: UInt8 = 0, jump: Int16 = 0, _ value: Int32 = 0) {
+        mutating func emit(_ code: UInt8, to: UInt8 = 0, from: UInt8 = 0, jump: Int16 = 0, _ value: Int32 = 0)
+        {
             bytes.append(code)
             bytes.append(from << 4 | to)
             withUnsafeBytes(of: jump) { bytes.append(contentsOf: $0) }

@@ -60,9 +60,10 @@ package struct HostFacts: Sendable, Equatable {
     private static func thermalThrottles() -> [String] {
         let range = HostFile.words("/sys/devices/system/cpu/possible").first ?? "0"
         let last = range.split(separator: ",").last?.split(separator: "-").last.flatMap { Int($0) } ?? 0
-        return (0...max(0, min(last, 8191))).map { "/sys/devices/system/cpu/cpu\($0)/thermal_throttle" }.filter {
-            HostFile.exists($0)
-        }
+        return (0...max(0, min(last, 8191))).map { "/sys/devices/system/cpu/cpu\($0)/thermal_throttle" }
+            .filter {
+                HostFile.exists($0)
+            }
     }
 }
 

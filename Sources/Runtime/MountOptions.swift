@@ -70,7 +70,8 @@ struct MountOptions: Equatable {
             if let change = MountOptions.attributes[option] {
                 apply(change)
                 single = true
-            } else if option.hasPrefix("r"), let change = MountOptions.attributes[String(option.dropFirst())] {
+            } else if option.hasPrefix("r"), let change = MountOptions.attributes[String(option.dropFirst())]
+            {
                 apply(change)
                 recursiveAttributes = true
             } else if let flag = MountOptions.propagations[option] {
@@ -81,10 +82,13 @@ struct MountOptions: Equatable {
                 try applyOther(option)
             }
         }
-        if recursiveAttributes, single, MountOptions(nonRecursiveOf: options) != MountOptions(recursiveOf: options) {
+        if recursiveAttributes, single,
+            MountOptions(nonRecursiveOf: options) != MountOptions(recursiveOf: options)
+        {
             throw Failure(
                 .unsupported,
-                "mount options \(options.joined(separator: ",")): recursive and plain attributes cannot be mixed")
+                "mount options \(options.joined(separator: ",")): recursive and plain attributes cannot be mixed"
+            )
         }
     }
 

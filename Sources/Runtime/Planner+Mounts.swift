@@ -16,7 +16,9 @@ extension Planner {
         }
     }
 
-    private static func add(_ mount: RuntimeSpec.Mount, context: Context, into draft: inout Draft) throws(Failure) {
+    private static func add(_ mount: RuntimeSpec.Mount, context: Context, into draft: inout Draft)
+        throws(Failure)
+    {
         let options = try MountOptions(mount.options ?? [])
         // Relative destinations are below the root, as config.md has them since 1.2.
         let target = mount.destination.hasPrefix("/") ? mount.destination : "/" + mount.destination
@@ -48,7 +50,9 @@ extension Planner {
     }
 
     /// A new file system is in no peer group: private is what it is. Anything else would need a step that ctr lacks.
-    private static func propagationSteps(_ options: MountOptions, _ isTemporary: Bool) throws(Failure) -> [Step] {
+    private static func propagationSteps(_ options: MountOptions, _ isTemporary: Bool) throws(Failure)
+        -> [Step]
+    {
         let flag = options.propagation & ~MountOptions.Propagation.recursive
         if flag == MountOptions.Propagation.private || flag == MountOptions.Propagation.slave { return [] }
         throw Failure(.unsupported, "propagation other than private and slave is for bind mounts")
@@ -94,7 +98,8 @@ extension Planner {
         draft.steps.append(
             .mount(
                 type: "tmpfs", source: "tmpfs", inRoot: target,
-                attributes: options.set & ~MountOptions.Attribute.readOnly, options: [MountOption("mode", "755")]))
+                attributes: options.set & ~MountOptions.Attribute.readOnly,
+                options: [MountOption("mode", "755")]))
         for hierarchy in placement.joined {
             let name = hierarchy.controllers.joined(separator: ",")
             draft.steps.append(

@@ -20,7 +20,8 @@ extension Planner {
         for (index, limit) in (process.rlimits ?? []).enumerated() {
             guard let number = ResourceLimit.number(of: limit.type) else {
                 throw Failure(
-                    .invalidArgument, "config.json: process.rlimits.\(index).type: \(limit.type) is not known")
+                    .invalidArgument, "config.json: process.rlimits.\(index).type: \(limit.type) is not known"
+                )
             }
             draft.steps.append(.resourceLimit(resource: number, soft: limit.soft, hard: limit.hard))
         }
@@ -73,19 +74,20 @@ extension Planner {
                 groups: process.user?.additionalGids ?? []))
         draft.steps.append(
             .capabilities(
-                effective: effective.rawValue, permitted: permitted.rawValue, inheritable: inheritable.rawValue,
+                effective: effective.rawValue, permitted: permitted.rawValue,
+                inheritable: inheritable.rawValue,
                 ambient: ambient.rawValue))
         if process.noNewPrivileges == true { draft.steps.append(.noNewPrivileges) }
     }
 
     private static func seccomp(_ context: Context, into draft: inout Draft) {
         guard let path = context.seccompFilter else { return }
-        draft.steps.append(.seccomp(draft.slot(.file(path: path)), flags: 0))
+        draft.steps.append(.seccomp(draft.slot(.file(path: path)), flags: context.seccompFlags))
     }
 
     static func finish(
-        arguments: [String], program: String, process: RuntimeSpec.Process, context: Context,
-        into draft: inout Draft
+        arguments: [String], program: String, process: RuntimeSpec.Process, reaps: Bool,
+        context: Context, into draft: inout Draft
     ) {
         let environment = process.env ?? []
         let path = environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
@@ -97,7 +99,7 @@ extension Planner {
         // CVE-2024-21626: no descriptor of ours may be there for the program, nor for execve's own path.
         draft.steps.append(.closeDescriptors(keep: context.preservedDescriptors))
         if context.waitsForStart { draft.steps.append(.awaitStart(draft.slot(.startFIFO))) }
-        if context.initProcess { draft.steps.append(.reap) }
+        if reaps { draft.steps.append(.reap) }
         draft.steps.append(.execute(arguments: arguments, environment: environment))
     }
 
@@ -125,13 +127,16 @@ extension Planner {
     ///   - location: where its cgroups are.
     /// - Throws: as `plan`.
     package static func execPlan(
-        _ process: RuntimeSpec.Process, in container: RuntimeSpec, location: CgroupLocation, _ context: Context
+        _ process: RuntimeSpec.Process, in container: RuntimeSpec, location: CgroupLocation,
+        _ context: Context
     ) throws(Failure) -> LaunchPlan {
         guard let arguments = process.args, let program = arguments.first, !program.isEmpty else {
             throw Failure(.invalidArgument, "exec: no command specified")
         }
         try refuse(process)
         var draft = Draft()
+        var context = context
+        context.seccompFlags |= seccompFlags(container.linux?.seccomp?.flags ?? [])
         let container = container.linux ?? RuntimeSpec.Linux()
         let pidfd = draft.slot(.containerPIDFD)
         location.join(into: &draft)
@@ -148,7 +153,9 @@ extension Planner {
                     columns: UInt16(clamping: process.consoleSize?.width ?? 0)))
         }
         try setUp(process, personality: container.personality, context: context, into: &draft)
-        finish(arguments: arguments, program: program, process: process, context: context, into: &draft)
+        finish(
+            arguments: arguments, program: program, process: process, reaps: false, context: context,
+            into: &draft)
         let hasPID = (container.namespaces ?? []).contains { $0.type == .pid }
         return LaunchPlan(
             namespaces: 0, joinPIDNamespace: hasPID ? pidfd : nil, cgroup: draft.cgroup, steps: draft.steps,

@@ -38,7 +38,8 @@ extension Planner {
             guard let kind, linux?.namespaces?.contains(where: { $0.type == kind }) == true else {
                 throw Failure(
                     .invalidArgument,
-                    "config.json: linux.sysctl: \(key) is not of a namespace of the container: it would change the host")
+                    "config.json: linux.sysctl: \(key) is not of a namespace of the container: it would change the host"
+                )
             }
         }
         if let process = spec.process { try refuse(process) }

@@ -12,6 +12,8 @@ package enum Planner {
         package var placement: CgroupPlacement
         /// The compiled filter's file, from `SeccompFilter`; nil: unconfined.
         package var seccompFilter: String?
+        /// seccomp(2)'s flags for it.
+        package var seccompFlags: UInt64 = 0
         /// `--init`: a small init of ctr's own reaps and forwards signals.
         package var initProcess = false
         /// OCI's create: the process waits for start.
@@ -46,6 +48,8 @@ package enum Planner {
         if linux.seccomp != nil, context.seccompFilter == nil {
             throw Failure(.internal, "config.json: linux.seccomp: the filter was not compiled")
         }
+        var context = context
+        context.seccompFlags |= seccompFlags(linux.seccomp?.flags ?? [])
         var draft = Draft()
 
         // Cgroups first, while the process is small and may still write to the host's files: all that follows is
@@ -77,7 +81,9 @@ package enum Planner {
         }
 
         if let hostname = spec.hostname, !hostname.isEmpty { draft.steps.append(.hostname(hostname)) }
-        if let domainname = spec.domainname, !domainname.isEmpty { draft.steps.append(.domainname(domainname)) }
+        if let domainname = spec.domainname, !domainname.isEmpty {
+            draft.steps.append(.domainname(domainname))
+        }
         // Only a new network's: a joined one was brought up by its owner.
         if namespaces.flags & CloneFlag.network != 0 { draft.steps.append(.loopbackUp) }
         // While /proc/sys can be written.
@@ -95,7 +101,11 @@ package enum Planner {
         if let propagation { draft.steps.append(.setRootPropagation(flags: propagation)) }
 
         try setUp(process, personality: linux.personality, context: context, into: &draft)
-        finish(arguments: arguments, program: program, process: process, context: context, into: &draft)
+        // In a pid namespace of somebody else there is an init already.
+        let isInit = namespaces.flags & CloneFlag.pid != 0
+        finish(
+            arguments: arguments, program: program, process: process, reaps: context.initProcess && isInit,
+            context: context, into: &draft)
         return LaunchPlan(
             namespaces: namespaces.flags, joinPIDNamespace: namespaces.joinedPID, cgroup: draft.cgroup,
             steps: draft.steps, slots: draft.slots)
@@ -139,7 +149,9 @@ extension Planner {
     static let defaultPropagation = MountOptions.Propagation.slave | MountOptions.Propagation.recursive
 
     private static func rootPropagation(_ linux: RuntimeSpec.Linux) -> UInt64? {
-        guard let name = linux.rootfsPropagation, let flag = MountOptions.propagations[name] else { return nil }
+        guard let name = linux.rootfsPropagation, let flag = MountOptions.propagations[name] else {
+            return nil
+        }
         // The whole tree, as config-linux.md means it, whichever form is written.
         return flag | MountOptions.Propagation.recursive
     }
@@ -170,9 +182,21 @@ extension Planner {
         }
         guard result.flags & CloneFlag.mount != 0 else {
             throw Failure(
-                .unsupported, "config.json: linux.namespaces: a container without a new mount namespace is not supported")
+                .unsupported,
+                "config.json: linux.namespaces: a container without a new mount namespace is not supported")
         }
         return result
+    }
+
+    /// SECCOMP_FILTER_FLAG_*. Threads to synchronise with there are none, and without a listener nothing to wait for.
+    static func seccompFlags(_ flags: [RuntimeSpec.Seccomp.Flag]) -> UInt64 {
+        flags.reduce(0) { mask, flag in
+            switch flag {
+            case .log: mask | 2
+            case .specAllow: mask | 4
+            case .tsync, .waitKillableRecv: mask
+            }
+        }
     }
 
     static func deviceRules(_ linux: RuntimeSpec.Linux) -> [RuntimeSpec.DeviceRule] {
@@ -183,7 +207,9 @@ extension Planner {
         {
             return asked
         }
-        return asked + ContainerDefaults.runtimeDeviceRules
+        // One that is said again below has no word of its own: the later one decides.
+        return asked.filter { !ContainerDefaults.runtimeDeviceRules.contains($0) }
+            + ContainerDefaults.runtimeDeviceRules
     }
 
     /// The default for `Context.isDirectory`: asks the file system.

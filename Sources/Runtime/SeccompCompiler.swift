@@ -99,7 +99,8 @@ enum SeccompCompiler {
     }
 
     /// SECCOMP_RET_* with its data (seccomp(2)).
-    private static func action(_ action: RuntimeSpec.Seccomp.Action, errno: UInt32?) throws(Failure) -> UInt32 {
+    private static func action(_ action: RuntimeSpec.Seccomp.Action, errno: UInt32?) throws(Failure) -> UInt32
+    {
         switch action {
         case .kill, .killThread: return 0
         case .killProcess: return 0x8000_0000

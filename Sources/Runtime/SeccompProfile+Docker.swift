@@ -8,10 +8,13 @@ extension SeccompProfile {
         var profile = SeccompProfile(defaultAction: .errno)
         profile.defaultErrnoRet = 1
         profile.archMap = [
-            Architecture(architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]),
+            Architecture(
+                architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]),
             Architecture(architecture: "SCMP_ARCH_AARCH64", subArchitectures: ["SCMP_ARCH_ARM"]),
         ]
-        let always = DockerSystemCalls.always.flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+        let always = DockerSystemCalls.always.flatMap {
+            $0.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
         profile.syscalls =
             [
                 Rule(names: always.sorted(), action: .allow),
@@ -26,18 +29,24 @@ extension SeccompProfile {
         Rule(names: names.split(separator: " ").map(String.init), action: .allow, includes: includes)
     }
 
-    private static func allow(_ name: String, first value: UInt64, _ op: RuntimeSpec.Seccomp.Comparison) -> Rule {
+    private static func allow(_ name: String, first value: UInt64, _ op: RuntimeSpec.Seccomp.Comparison)
+        -> Rule
+    {
         Rule(
             names: [name], action: .allow,
             args: [RuntimeSpec.Seccomp.Argument(index: 0, value: value, op: op)])
     }
 
-    /// All families up to AF_XDP but AF_ALG (38: the kernel's crypto wrote into page caches of others,
-    /// CVE-2026-31431) and AF_VSOCK (40: it reaches the hypervisor). Families without a number in use stay out.
+    /// The families in use but AF_ALG (38: the kernel's crypto wrote into page caches of others, CVE-2026-31431) and
+    /// AF_VSOCK (40: it reaches the hypervisor). Each by its number: a filter sees 64 bits and the kernel takes 32, so
+    /// "above 40" would let 2^32 + 38 pass.
     private static let sockets =
         [allow("socket", first: 12, .less)]
-        + ([13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45]
-            as [UInt64]).map { allow("socket", first: $0, .equal) }
+        + ([
+            13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44,
+            45,
+        ]
+        as [UInt64]).map { allow("socket", first: $0, .equal) }
 
     /// PER_LINUX and PER_LINUX32, each with UNAME26, and asking what it is.
     private static let personalities =
@@ -89,7 +98,9 @@ extension SeccompProfile {
 
 /// System calls that every container may make, by what they are about.
 private enum DockerSystemCalls {
-    static let always = [files, descriptors, attributes, polling, memory, processes, identity, signals, time, ipc, network]
+    static let always = [
+        files, descriptors, attributes, polling, memory, processes, identity, signals, time, ipc, network,
+    ]
 
     static let files = """
         access cachestat chdir chmod chown chown32 creat faccessat faccessat2 fadvise64 fadvise64_64 fallocate

@@ -30,7 +30,9 @@ struct SecurityOptions {
             default:
                 throw Failure(
                     .invalidArgument, "--security-opt \(option): unknown option",
-                    hint: "known: no-new-privileges, seccomp=, apparmor=, systempaths=unconfined, mask=, unmask=")
+                    hint:
+                        "known: no-new-privileges, seccomp=, apparmor=, systempaths=unconfined, mask=, unmask="
+                )
             }
         }
     }

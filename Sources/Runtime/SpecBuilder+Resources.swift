@@ -34,7 +34,8 @@ extension SpecBuilder {
         if let reservation = asked.memoryReservation, reservation != 0 {
             guard reservation >= leastMemory else {
                 throw Failure(
-                    .invalidArgument, "--memory-reservation \(reservation): minimum memory reservation allowed is 6MB")
+                    .invalidArgument,
+                    "--memory-reservation \(reservation): minimum memory reservation allowed is 6MB")
             }
             if let limit = memory.limit, limit < reservation {
                 throw Failure(
@@ -45,11 +46,13 @@ extension SpecBuilder {
         }
         if let swap = asked.memorySwap, swap != 0 {
             guard let limit = memory.limit else {
-                throw Failure(.invalidArgument, "you should always set the memory limit when using --memory-swap")
+                throw Failure(
+                    .invalidArgument, "you should always set the memory limit when using --memory-swap")
             }
             guard swap == -1 || swap >= limit else {
                 throw Failure(
-                    .invalidArgument, "minimum --memory-swap is the memory limit: it counts memory and swap together")
+                    .invalidArgument,
+                    "minimum --memory-swap is the memory limit: it counts memory and swap together")
             }
             memory.swap = swap
         } else if let limit = memory.limit {
@@ -79,7 +82,8 @@ extension SpecBuilder {
         if let nano = asked.nanoCPUs, nano != 0 {
             if asked.cpuPeriod ?? 0 != 0 || asked.cpuQuota ?? 0 != 0 {
                 throw Failure(
-                    .invalidArgument, "conflicting options: --cpus cannot be used with --cpu-period or --cpu-quota")
+                    .invalidArgument,
+                    "conflicting options: --cpus cannot be used with --cpu-period or --cpu-quota")
             }
             // The kernel's least quota is 1 ms of a 100 ms period.
             guard nano >= 10_000_000 else {
@@ -97,13 +101,15 @@ extension SpecBuilder {
             if let period = asked.cpuPeriod, period != 0 {
                 guard (1_000...1_000_000).contains(period) else {
                     throw Failure(
-                        .invalidArgument, "--cpu-period \(period): it can not be less than 1ms nor more than 1s")
+                        .invalidArgument,
+                        "--cpu-period \(period): it can not be less than 1ms nor more than 1s")
                 }
                 cpu.period = period
             }
             if let quota = asked.cpuQuota, quota != 0 {
                 guard quota == -1 || quota >= 1_000 else {
-                    throw Failure(.invalidArgument, "--cpu-quota \(quota): it can not be less than 1ms (1000)")
+                    throw Failure(
+                        .invalidArgument, "--cpu-quota \(quota): it can not be less than 1ms (1000)")
                 }
                 cpu.quota = quota
             }
@@ -132,7 +138,8 @@ extension SpecBuilder {
         guard let text, !text.isEmpty else { return nil }
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
-            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+                first <= last
             else {
                 throw Failure(.invalidArgument, "\(flag) \(text): it is a list such as 0-3,7")
             }
@@ -144,15 +151,20 @@ extension SpecBuilder {
         var io = RuntimeSpec.BlockIO()
         if let weight = asked.blkioWeight, weight != 0 {
             guard (10...1000).contains(weight) else {
-                throw Failure(.invalidArgument, "--blkio-weight \(weight): range of blkio weight is from 10 to 1000")
+                throw Failure(
+                    .invalidArgument, "--blkio-weight \(weight): range of blkio weight is from 10 to 1000")
             }
             io.weight = weight
         }
         if !asked.blkioWeightDevices.isEmpty { io.weightDevice = asked.blkioWeightDevices }
         if !asked.readBytesPerSecond.isEmpty { io.throttleReadBpsDevice = asked.readBytesPerSecond }
         if !asked.writeBytesPerSecond.isEmpty { io.throttleWriteBpsDevice = asked.writeBytesPerSecond }
-        if !asked.readOperationsPerSecond.isEmpty { io.throttleReadIOPSDevice = asked.readOperationsPerSecond }
-        if !asked.writeOperationsPerSecond.isEmpty { io.throttleWriteIOPSDevice = asked.writeOperationsPerSecond }
+        if !asked.readOperationsPerSecond.isEmpty {
+            io.throttleReadIOPSDevice = asked.readOperationsPerSecond
+        }
+        if !asked.writeOperationsPerSecond.isEmpty {
+            io.throttleWriteIOPSDevice = asked.writeOperationsPerSecond
+        }
         return io == RuntimeSpec.BlockIO() ? nil : io
     }
 }
@@ -165,7 +177,8 @@ extension SpecBuilder {
         for device in options.devices + (options.privileged ? options.hostDevices : []) {
             guard device.pathInContainer.hasPrefix("/") else {
                 throw Failure(
-                    .invalidArgument, "--device: \(device.pathInContainer) is not an absolute path in the container")
+                    .invalidArgument,
+                    "--device: \(device.pathInContainer) is not an absolute path in the container")
             }
             guard seen.insert(device.pathInContainer).inserted else { continue }
             devices.append(
@@ -182,7 +195,8 @@ extension SpecBuilder {
         for device in options.devices {
             guard !device.permissions.isEmpty, device.permissions.allSatisfy({ "rwm".contains($0) }) else {
                 throw Failure(
-                    .invalidArgument, "--device: the permissions \"\(device.permissions)\" are not made of r, w and m")
+                    .invalidArgument,
+                    "--device: the permissions \"\(device.permissions)\" are not made of r, w and m")
             }
             rules.append(
                 RuntimeSpec.DeviceRule(
@@ -230,7 +244,8 @@ extension SpecBuilder {
             case .network?:
                 guard network == .private || network == .none else {
                     throw Failure(
-                        .invalidArgument, "--sysctl \(key): not allowed with the network of the host or of another container")
+                        .invalidArgument,
+                        "--sysctl \(key): not allowed with the network of the host or of another container")
                 }
             case .ipc?:
                 guard options.namespaces.ipc != .host else {

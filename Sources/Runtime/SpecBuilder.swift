@@ -33,7 +33,8 @@ package enum SpecBuilder {
         }
         if case .profile(let profile) = options.seccomp, !options.privileged {
             linux.seccomp = try profile.resolved(
-                capabilities: Set(granted.names), architecture: Machine.architecture, kernel: Machine.kernel())
+                capabilities: Set(granted.names), architecture: Machine.architecture, kernel: Machine.kernel()
+            )
         }
         linux.rootfsPropagation = rootPropagation(options.mounts)
 
@@ -61,7 +62,8 @@ package enum SpecBuilder {
         guard options.workingDirectory.hasPrefix("/") else {
             throw Failure(
                 .invalidArgument,
-                "the working directory \"\(options.workingDirectory)\" is invalid, it needs to be an absolute path")
+                "the working directory \"\(options.workingDirectory)\" is invalid, it needs to be an absolute path"
+            )
         }
         var process = RuntimeSpec.Process(
             args: options.arguments, env: environment(options), cwd: options.workingDirectory,
@@ -193,7 +195,8 @@ extension SpecBuilder {
         privileged: Bool = false, host: HostFacts
     ) throws(Failure) -> RuntimeSpec.Process {
         guard var process = container.process else {
-            throw Failure(.invalidArgument, "the container's config.json has no process to take exec's settings from")
+            throw Failure(
+                .invalidArgument, "the container's config.json has no process to take exec's settings from")
         }
         if let workingDirectory, !workingDirectory.hasPrefix("/") {
             throw Failure(.invalidArgument, "--workdir \(workingDirectory): it needs to be an absolute path")

@@ -43,14 +43,17 @@ package struct UserDatabase: Sendable {
             let inside: FileDescriptor.Resolve = [.inRoot, .noMagicLinks]
             let found = try FileDescriptor.open(path, in: root, [.pathOnly], resolve: inside)
             if try found.status().kind == .file {
-                let file = try FileDescriptor.open(path, in: root, [.readOnly, .nonBlocking], resolve: inside)
+                let file = try FileDescriptor.open(
+                    path, in: root, [.readOnly, .nonBlocking], resolve: inside)
                 if try file.status().kind == .file { bytes = try file.readAll(limit: limit) }
             }
         } catch {
             if error.code == .notFound { return "" }
             throw error.failure("read /\(path) of the image")
         }
-        guard let bytes else { throw Failure(.invalidArgument, "/\(path) of the image is not a regular file") }
+        guard let bytes else {
+            throw Failure(.invalidArgument, "/\(path) of the image is not a regular file")
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -68,7 +71,8 @@ package struct UserDatabase: Sendable {
         let fields = line.split(separator: ":", omittingEmptySubsequences: false)
         guard fields.count >= 3, !fields[0].isEmpty, let gid = number(fields[2]) else { return nil }
         return Group(
-            name: String(fields[0]), gid: gid, members: fields.count > 3 ? fields[3].split(separator: ",") : [])
+            name: String(fields[0]), gid: gid,
+            members: fields.count > 3 ? fields[3].split(separator: ",") : [])
     }
 
     /// A plain decimal up to 2^31-1: no sign, no space, no other base, nothing that wraps around to 0.
@@ -91,7 +95,9 @@ extension UserDatabase {
     /// it gets that group alone.
     /// - Parameter addedGroups: `--group-add`, names or numbers.
     /// - Throws: `invalidArgument` with docker's words.
-    package func identity(of specification: String, addedGroups: [String] = []) throws(Failure) -> UserIdentity {
+    package func identity(of specification: String, addedGroups: [String] = []) throws(Failure)
+        -> UserIdentity
+    {
         let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let userText = parts.first ?? ""
         let groupText = parts.count > 1 ? parts[1] : ""

@@ -57,6 +57,8 @@ enum MountPath {
         guard !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw Failure(.invalidArgument, "a control character in the path")
         }
-        guard path.utf8.count < 4096 else { throw Failure(.invalidArgument, "the path is longer than 4095 bytes") }
+        guard path.utf8.count < 4096 else {
+            throw Failure(.invalidArgument, "the path is longer than 4095 bytes")
+        }
     }
 }

@@ -35,7 +35,9 @@ private struct MountFields {
         let equals = field.utf8.firstIndex(of: UInt8(ascii: "="))
         let key = (equals.map { String(field[..<$0]) } ?? field).lowercased()
         let value = equals.map { String(field[field.utf8.index(after: $0)...]) }
-        for prefix in ["bind", "volume", "tmpfs", "image"] where key.hasPrefix("\(prefix)-") { typed.append((prefix, key)) }
+        for prefix in ["bind", "volume", "tmpfs", "image"] where key.hasPrefix("\(prefix)-") {
+            typed.append((prefix, key))
+        }
         switch key {
         case "type": type = try text(value, key).lowercased()
         case "source", "src": source = try text(value, key)
@@ -81,7 +83,9 @@ private struct MountFields {
         request.isReadOnly = isReadOnly
         switch type {
         case "bind":
-            guard let source else { throw Failure(.invalidArgument, "source is missing, which type=bind needs") }
+            guard let source else {
+                throw Failure(.invalidArgument, "source is missing, which type=bind needs")
+            }
             let path = try MountPath.host(source, workingDirectory: workingDirectory)
             request.source = .bind(path: path, createsSource: createsSource)
             request.propagation = propagation
@@ -107,9 +111,11 @@ private struct MountFields {
             if let tmpfsMode { given.append("mode=\(tmpfsMode)") }
             request.options = MountRequest.tmpfsOptions(given)
         case "image", "npipe", "cluster":
-            throw Failure(.unsupported, "type=\(type) is not supported", hint: "Types are volume, bind and tmpfs.")
+            throw Failure(
+                .unsupported, "type=\(type) is not supported", hint: "Types are volume, bind and tmpfs.")
         default:
-            throw Failure(.invalidArgument, "unknown type \"\(type)\"", hint: "Types are volume, bind and tmpfs.")
+            throw Failure(
+                .invalidArgument, "unknown type \"\(type)\"", hint: "Types are volume, bind and tmpfs.")
         }
         return request
     }
@@ -122,7 +128,8 @@ private struct MountFields {
     private func word(_ value: String?, _ key: String, of words: [String]) throws(Failure) -> String {
         let value = try text(value, key)
         guard words.contains(value) else {
-            throw Failure(.invalidArgument, "\(key) must be one of \(words.joined(separator: ", ")), not \"\(value)\"")
+            throw Failure(
+                .invalidArgument, "\(key) must be one of \(words.joined(separator: ", ")), not \"\(value)\"")
         }
         return value
     }
@@ -136,7 +143,9 @@ private struct MountFields {
         }
     }
 
-    private func pair(_ value: String?, _ key: String, needsValue: Bool) throws(Failure) -> MountRequest.KeyAndValue {
+    private func pair(_ value: String?, _ key: String, needsValue: Bool) throws(Failure)
+        -> MountRequest.KeyAndValue
+    {
         let value = try text(value, key)
         let equals = value.utf8.firstIndex(of: UInt8(ascii: "="))
         guard equals != value.utf8.startIndex, !needsValue || equals != nil else {

@@ -40,24 +40,31 @@ extension MountRequest {
     ]
 
     private static func checkTmpfs(_ option: String) throws(Failure) {
-        if ["ro", "rw", "defaults"].contains(option) || switches.contains(where: { $0.on == option || $0.off == option }) {
+        if ["ro", "rw", "defaults"].contains(option)
+            || switches.contains(where: { $0.on == option || $0.off == option })
+        {
             return
         }
         guard let equals = option.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             throw Failure(
                 .invalidArgument, "unknown option \"\(option)\" of a tmpfs",
-                hint: "Options are size=, mode=, uid=, gid=, nr_inodes=, nr_blocks=, ro, exec, suid, dev and their contraries.")
+                hint:
+                    "Options are size=, mode=, uid=, gid=, nr_inodes=, nr_blocks=, ro, exec, suid, dev and their contraries."
+            )
         }
         let value = option[option.utf8.index(after: equals)...]
         let fits: Bool
         switch option[..<equals] {
         case "size", "nr_inodes", "nr_blocks": fits = isTmpfsSize(value)
         case "mode": fits = isOctalMode(value)
-        case "uid", "gid": fits = UInt32(value).map { $0 < UInt32.max } == true && value.utf8.first != UInt8(ascii: "+")
+        case "uid", "gid":
+            fits = UInt32(value).map { $0 < UInt32.max } == true && value.utf8.first != UInt8(ascii: "+")
         default:
             throw Failure(.invalidArgument, "unknown option \"\(option[..<equals])\" of a tmpfs")
         }
-        guard fits else { throw Failure(.invalidArgument, "bad value of the option \"\(option)\" of a tmpfs") }
+        guard fits else {
+            throw Failure(.invalidArgument, "bad value of the option \"\(option)\" of a tmpfs")
+        }
     }
 
     /// As the kernel reads it: a number with k, m, g or t, or a percentage of memory.

@@ -14,7 +14,9 @@ extension MountRequest {
             guard !parts[0].isEmpty else {
                 throw Failure(.invalidArgument, "nothing before the first colon")
             }
-            if parts.count == 2, parts[1].utf8.first != UInt8(ascii: "/"), parts[0].utf8.first == UInt8(ascii: "/") {
+            if parts.count == 2, parts[1].utf8.first != UInt8(ascii: "/"),
+                parts[0].utf8.first == UInt8(ascii: "/")
+            {
                 throw Failure(
                     .invalidArgument, "\"\(parts[1])\" is not an absolute path in the container",
                     hint: "Options come third: [SOURCE:]PATH[:OPTIONS].")
@@ -30,7 +32,9 @@ extension MountRequest {
             self.init(source: source, target: try MountPath.target(parts[1]))
             if parts.count == 3 { try read(options: parts[2]) }
         default:
-            throw Failure(.invalidArgument, "more than two colons", hint: "A path with a colon in it can be given by --mount.")
+            throw Failure(
+                .invalidArgument, "more than two colons",
+                hint: "A path with a colon in it can be given by --mount.")
         }
     }
 
@@ -45,7 +49,8 @@ extension MountRequest {
                 isReadOnly = option == "ro"
             case "nocopy":
                 guard case .volume = source else {
-                    throw Failure(.invalidArgument, "nocopy is for volumes, and \(shownSource) is a path of the host")
+                    throw Failure(
+                        .invalidArgument, "nocopy is for volumes, and \(shownSource) is a path of the host")
                 }
                 isNeverFilled = true
             case "z", "Z":
@@ -55,7 +60,9 @@ extension MountRequest {
                 continue
             case _ where MountRequest.propagations.contains(option):
                 guard case .bind = source else {
-                    throw Failure(.invalidArgument, "\(option) is for paths of the host, and \(shownSource) is a volume")
+                    throw Failure(
+                        .invalidArgument, "\(option) is for paths of the host, and \(shownSource) is a volume"
+                    )
                 }
                 guard propagation == nil else { throw Failure(.invalidArgument, "two propagations") }
                 propagation = option
@@ -66,7 +73,9 @@ extension MountRequest {
             default:
                 throw Failure(
                     .invalidArgument, "unknown option \"\(option)\"",
-                    hint: "Options are ro, rw, nocopy, z, Z and \(MountRequest.propagations.joined(separator: ", ")).")
+                    hint:
+                        "Options are ro, rw, nocopy, z, Z and \(MountRequest.propagations.joined(separator: ", "))."
+                )
             }
         }
     }

@@ -36,7 +36,8 @@ package struct TreeCopy {
             do throws(SystemError) {
                 try copyDirectory(path)
             } catch {
-                throw error.failure("copy \(path.bytes.isEmpty ? "." : path.shown)\(error.path.map { " (\($0))" } ?? "")")
+                throw error.failure(
+                    "copy \(path.bytes.isEmpty ? "." : path.shown)\(error.path.map { " (\($0))" } ?? "")")
             }
         }
         // Times last, from below: every name that is made in a directory changes the directory's.
@@ -130,7 +131,9 @@ package struct TreeCopy {
         try Directory.changeOwner(name, in: to.raw, uid: status.uid, gid: status.gid)
         if status.kind != .symlink { try Directory.changeMode(name, in: to.raw, status.permissions) }
         for attribute in try ExtendedAttributes.names(of: name, in: from.raw) where isCopied(attribute) {
-            guard let value = try ExtendedAttributes.value(attribute, of: name, in: from.raw) else { continue }
+            guard let value = try ExtendedAttributes.value(attribute, of: name, in: from.raw) else {
+                continue
+            }
             do throws(SystemError) {
                 try ExtendedAttributes.set(attribute, value, on: name, in: to.raw)
             } catch {

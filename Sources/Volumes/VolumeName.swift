@@ -4,9 +4,12 @@ package import Failure
 package enum VolumeName {
     package static func isValid(_ name: String) -> Bool {
         let bytes = name.utf8
-        guard (2...255).contains(bytes.count), let first = bytes.first, isLetterOrDigit(first) else { return false }
+        guard (2...255).contains(bytes.count), let first = bytes.first, isLetterOrDigit(first) else {
+            return false
+        }
         return bytes.allSatisfy {
-            isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+            isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
+                || $0 == UInt8(ascii: "-")
         }
     }
 
@@ -15,7 +18,8 @@ package enum VolumeName {
         guard isValid(name) else {
             throw Failure(
                 .invalidArgument, "\"\(name)\" cannot be the name of a volume",
-                hint: "A name is two or more letters, digits, _, . or -, and begins with a letter or a digit. "
+                hint:
+                    "A name is two or more letters, digits, _, . or -, and begins with a letter or a digit. "
                     + "A directory of the host is given by its absolute path.")
         }
     }

@@ -34,7 +34,8 @@ package struct VolumeSpecification: Equatable, Sendable {
     static func check(driver: String) throws(Failure) {
         guard driver == Volume.driver else {
             throw Failure(
-                .unsupported, "volume driver \"\(driver)\" is not supported", hint: "The only driver is local.")
+                .unsupported, "volume driver \"\(driver)\" is not supported",
+                hint: "The only driver is local.")
         }
     }
 
@@ -54,13 +55,18 @@ package struct VolumeSpecification: Equatable, Sendable {
         let type = values["type"] ?? ""
         if type == "tmpfs" {
             throw Failure(
-                .unsupported, "a volume with type=tmpfs is not supported: it would be another one in each container",
+                .unsupported,
+                "a volume with type=tmpfs is not supported: it would be another one in each container",
                 hint: "Use --tmpfs PATH or --mount type=tmpfs.")
         }
-        guard ["", "none", "bind"].contains(type), mountOptions.contains("bind") || mountOptions.contains("rbind") else {
+        guard ["", "none", "bind"].contains(type),
+            mountOptions.contains("bind") || mountOptions.contains("rbind")
+        else {
             throw Failure(
                 .unsupported, "a volume of type \"\(type)\" is not supported",
-                hint: "Mount the file system on the host, and give its directory by type=none, o=bind, device=/path.")
+                hint:
+                    "Mount the file system on the host, and give its directory by type=none, o=bind, device=/path."
+            )
         }
         if let unknown = mountOptions.first(where: { !["bind", "rbind", "ro", "rw"].contains($0) }) {
             throw Failure(.unsupported, "the mount option \"\(unknown)\" of a volume is not supported")
@@ -68,7 +74,9 @@ package struct VolumeSpecification: Equatable, Sendable {
         guard let device = values["device"], device.utf8.first == UInt8(ascii: "/") else {
             throw Failure(.invalidArgument, "a volume with o=bind needs device= with an absolute path")
         }
-        return .bind(path: MountPath.cleaned(device), isReadOnly: mountOptions.last { $0 == "ro" || $0 == "rw" } == "ro")
+        return .bind(
+            path: MountPath.cleaned(device),
+            isReadOnly: mountOptions.last { $0 == "ro" || $0 == "rw" } == "ro")
     }
 }
 

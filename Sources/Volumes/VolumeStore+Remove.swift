@@ -11,8 +11,11 @@ extension VolumeStore {
         guard users.isEmpty else {
             let shown = users.map { $0.prefix(12) }.joined(separator: ", ")
             throw Failure(
-                .conflict, "volume \(name) is in use by \(users.count == 1 ? "container" : "containers") \(shown)",
-                hint: "Remove \(users.count == 1 ? "it" : "them") first: ctr rm \(shown.split(separator: ",").joined()).")
+                .conflict,
+                "volume \(name) is in use by \(users.count == 1 ? "container" : "containers") \(shown)",
+                hint:
+                    "Remove \(users.count == 1 ? "it" : "them") first: ctr rm \(shown.split(separator: ",").joined())."
+            )
         }
     }
 
@@ -83,8 +86,9 @@ extension VolumeStore {
             try Directory.ensure("trash", in: root.raw)
             failpoint("volume.discard")
             try Directory.rename(
-                path, in: root.raw, to: "trash/\(randomHex(bytes: 8))-\(name.prefix(64))", in: root.raw, replace: false)
-            try AtomicFile.synchronize(directory: try Directory.open("volumes", in: root.raw).raw)
+                path, in: root.raw, to: "trash/\(randomHex(bytes: 8))-\(name.prefix(64))", in: root.raw,
+                replace: false)
+            try Directory.open("volumes", in: root.raw).synchronize()
         }
         return []
     }

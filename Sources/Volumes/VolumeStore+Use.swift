@@ -18,11 +18,11 @@ extension VolumeStore {
         fill: ((_ directory: Int32) throws(Failure) -> Void)?
     ) throws(Failure) -> (volume: Volume, isNew: Bool) {
         // Somebody may remove the volume between its making and its use: then it is made again.
-        for _ in 0..<100 {
+        for _ in 0..<Self.attempts {
             let (volume, isNew) = try create(specification)
             if try use(volume, by: containerID, fill: fill) { return (volume, isNew) }
         }
-        throw Failure(.conflict, "volume \(specification.name) is removed again and again")
+        throw Failure(.conflict, "use volume \(specification.name): it is removed again and again")
     }
 
     /// False when the volume is gone.
@@ -85,7 +85,9 @@ extension VolumeStore {
         guard Self.isContainerID(containerID) else {
             throw Failure(.internal, "use volume \(volume.name): \"\(containerID)\" is no id of a container")
         }
-        guard let lock = try lock("volumes/\(volume.name)/lock", "use volume \(volume.name)") else { return false }
+        guard let lock = try lock("volumes/\(volume.name)/lock", "use volume \(volume.name)") else {
+            return false
+        }
         defer { _ = lock.raw }
         try during("use volume \(volume.name)") { () throws(SystemError) in
             let users = try Directory.open("volumes/\(volume.name)/users", in: root.raw)

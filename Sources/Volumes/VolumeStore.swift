@@ -37,27 +37,37 @@ extension VolumeStore {
     /// Makes a volume; one that exists already with the same labels and options is answered as it is (`isNew` false).
     /// Throws `.conflict` when it exists with others.
     @discardableResult
-    package func create(_ specification: VolumeSpecification) throws(Failure) -> (volume: Volume, isNew: Bool) {
-        if let existing = try find(specification.name) { return (try accept(existing, for: specification), false) }
+    package func create(_ specification: VolumeSpecification) throws(Failure) -> (volume: Volume, isNew: Bool)
+    {
+        // Somebody may remove it between the find that it is there and the look at it: then it is made again.
+        for _ in 0..<Self.attempts {
+            if let existing = try find(specification.name) {
+                return (try accept(existing, for: specification), false)
+            }
+            if let volume = try make(specification) { return (volume, true) }
+        }
+        throw Failure(.conflict, "make volume \(specification.name): it is made and removed again and again")
+    }
+
+    static let attempts = 100
+
+    /// Nil when the name is taken.
+    private func make(_ specification: VolumeSpecification) throws(Failure) -> Volume? {
         let volume = Volume(
             name: specification.name, created: .now(), labels: specification.labels,
             driverOptions: specification.driverOptions, owner: specification.owner)
         try during("make the directory of volumes") { () throws(SystemError) in
-            if try Directory.ensure("volumes", in: root.raw) { try AtomicFile.synchronize(directory: root.raw) }
+            if try Directory.ensure("volumes", in: root.raw) {
+                try AtomicFile.synchronize(directory: root.raw)
+            }
         }
-        let made = try during("make volume \(volume.name)") { () throws(SystemError) in
+        return try during("make volume \(volume.name)") { () throws(SystemError) in
             let lock = try FileLock("volumes/.lock", in: root.raw, .exclusive)
             defer { _ = lock.raw }
             let volumes = try Directory.open("volumes", in: root.raw)
             try sweepUnfinished(volumes)
-            return try make(volume, in: volumes)
+            return try make(volume, in: volumes) ? volume : nil
         }
-        if made { return (volume, true) }
-        // Another one was faster.
-        guard let existing = try find(volume.name) else {
-            throw Failure(.conflict, "make volume \(volume.name): it was made and removed at the same time")
-        }
-        return (try accept(existing, for: specification), false)
     }
 
     /// The volume of this name, or nil.
@@ -126,9 +136,13 @@ extension VolumeStore {
 
     static func absent(_ name: String) -> Failure { Failure(.notFound, "no such volume: \(name)") }
 
-    private func accept(_ existing: Volume, for specification: VolumeSpecification) throws(Failure) -> Volume {
+    private func accept(_ existing: Volume, for specification: VolumeSpecification) throws(Failure) -> Volume
+    {
         // No options asked for is any volume of the name, as of docker: the labels are those of its making.
-        guard specification.driverOptions.isEmpty || Self.same(existing.driverOptions, specification.driverOptions) else {
+        guard
+            specification.driverOptions.isEmpty
+                || Self.same(existing.driverOptions, specification.driverOptions)
+        else {
             throw Failure(
                 .conflict, "volume \(existing.name) exists with other options",
                 hint: "Remove it first, or choose another name.")
@@ -164,7 +178,8 @@ extension VolumeStore {
 
     /// Under the lock of all: what is unfinished belongs to a process that was killed.
     private func sweepUnfinished(_ volumes: borrowing FileDescriptor) throws(SystemError) {
-        for entry in try Directory.entries(of: volumes) where entry.name.bytes.starts(with: Self.unfinishedPrefix.utf8) {
+        for entry in try Directory.entries(of: volumes)
+        where entry.name.bytes.starts(with: Self.unfinishedPrefix.utf8) {
             try Directory.removeTree(entry.name, in: volumes.raw)
         }
     }

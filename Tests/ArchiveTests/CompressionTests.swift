@@ -73,7 +73,9 @@ func unpack(
 
     @Test(arguments: [Compression.gzip, .zstd], [1, 3, 4096, Int.max])
     func bytesAfterTheEndAreAnError(_ compression: Compression, _ piece: Int) throws {
-        for garbage: [UInt8] in [[0], Array("garbage that is long enough".utf8), Array(repeating: 0, count: 512)] {
+        for garbage: [UInt8] in [
+            [0], Array("garbage that is long enough".utf8), Array(repeating: 0, count: 512),
+        ] {
             #expect(throws: Failure.self) {
                 try unpack(try pack(noise(5000), compression) + garbage, compression, piece: piece)
             }
@@ -95,7 +97,8 @@ func unpack(
         // FHCRC | FEXTRA | FNAME | FCOMMENT
         var header = Array(plain[..<10])
         header[3] = 0x02 | 0x04 | 0x08 | 0x10
-        let extra: [UInt8] = [4, 0, 1, 2, 3, 4] + Array("layer.tar\u{0}".utf8) + Array("hello\u{0}".utf8) + [1, 2]
+        let extra: [UInt8] =
+            [4, 0, 1, 2, 3, 4] + Array("layer.tar\u{0}".utf8) + Array("hello\u{0}".utf8) + [1, 2]
         for piece in [1, 7, Int.max] {
             #expect(try unpack(header + extra + plain[10...], .gzip, piece: piece) == noise(4000))
         }

@@ -40,7 +40,9 @@ func header(
     _ name: [UInt8], type: Character = "0", size: Int = 0, link: String = "", mode: Int = 0o644
 ) -> [UInt8] {
     var block = [UInt8](repeating: 0, count: 512)
-    func put(_ bytes: some Sequence<UInt8>, _ at: Int) { for (i, b) in bytes.enumerated() { block[at + i] = b } }
+    func put(_ bytes: some Sequence<UInt8>, _ at: Int) {
+        for (i, b) in bytes.enumerated() { block[at + i] = b }
+    }
     func octal(_ value: Int, _ digits: Int) -> [UInt8] {
         let text = String(value, radix: 8)
         return Array((String(repeating: "0", count: digits - text.count) + text).utf8)
@@ -59,7 +61,9 @@ func header(
     return block
 }
 
-func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512) }
+func padded(_ bytes: [UInt8]) -> [UInt8] {
+    bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
+}
 
 func pax(_ records: [(String, [UInt8])]) -> [UInt8] {
     var body: [UInt8] = []
@@ -178,16 +182,30 @@ let tarEnd = [UInt8](repeating: 0, count: 1024)
             ("no tar", Array(String(repeating: "this is no tar ", count: 100).utf8)),
             ("cut in the data", Array(good[..<700])), ("cut in a header", Array(good[..<200])),
             ("wrong checksum", header(Array("b".utf8)) + flipped),
-            ("path too long", pax([("path", [UInt8](repeating: 0x61, count: 256))]) + header([0x61]) + tarEnd),
             (
-                "deep", pax([("path", Array(String(repeating: "a/", count: 5000).utf8))]) + header([0x61])
+                "path too long",
+                pax([("path", [UInt8](repeating: 0x61, count: 256))]) + header([0x61]) + tarEnd
+            ),
+            (
+                "deep",
+                pax([("path", Array(String(repeating: "a/", count: 5000).utf8))]) + header([0x61])
                     + tarEnd
             ),
-            ("huge pax", header([0x78], type: "x", size: 2 << 20) + [UInt8](repeating: 0x20, count: 2 << 20) + tarEnd),
-            ("broken pax", header([0x78], type: "x", size: 512) + [UInt8](repeating: 0x39, count: 512) + header([0x61]) + tarEnd),
+            (
+                "huge pax",
+                header([0x78], type: "x", size: 2 << 20) + [UInt8](repeating: 0x20, count: 2 << 20) + tarEnd
+            ),
+            (
+                "broken pax",
+                header([0x78], type: "x", size: 512) + [UInt8](repeating: 0x39, count: 512) + header([0x61])
+                    + tarEnd
+            ),
             ("uid out of range", pax([("uid", Array("4294967296".utf8))]) + header([0x61]) + tarEnd),
             ("negative uid", pax([("uid", Array("-1".utf8))]) + header([0x61]) + tarEnd),
-            ("many pax headers", (0..<100).flatMap { _ in pax([("comment", [0x61])]) } + header([0x61]) + tarEnd),
+            (
+                "many pax headers",
+                (0..<100).flatMap { _ in pax([("comment", [0x61])]) } + header([0x61]) + tarEnd
+            ),
         ]
         for (what, tar) in cases {
             let failure = #expect(throws: Failure.self, "\(what)") { try readAll(tar) }
@@ -203,7 +221,8 @@ let tarEnd = [UInt8](repeating: 0, count: 1024)
         let failure = #expect(throws: Failure.self) { while try reader.next() != nil {} }
         #expect(failure?.code == .resourceExhausted)
 
-        let attributes = pax([("SCHILY.xattr.user.x", [UInt8](repeating: 1, count: 5000))]) + header([0x61]) + tarEnd
+        let attributes =
+            pax([("SCHILY.xattr.user.x", [UInt8](repeating: 1, count: 5000))]) + header([0x61]) + tarEnd
         limits.attributeBytes = 4096
         let other = try TarReader(limits: limits, source: source(attributes))
         #expect(throws: Failure.self) { try other.next() }

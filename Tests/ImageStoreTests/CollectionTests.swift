@@ -2,6 +2,7 @@ import Failure
 import ImageStore
 import LinuxSystem
 import OCI
+import Synchronization
 import Testing
 
 @Suite struct CollectionTests {
@@ -9,7 +10,9 @@ import Testing
 
     init() throws { store = try TemporaryStore() }
 
-    private func collect(_ roots: Collection.Roots = .init(), dryRun: Bool = false) throws -> Collection.Result {
+    private func collect(_ roots: Collection.Roots = .init(), dryRun: Bool = false) throws
+        -> Collection.Result
+    {
         try store.collection.collect(dryRun: dryRun) { roots }
     }
 
@@ -60,7 +63,9 @@ import Testing
 
     @Test func anIndexKeepsItsManifestsThatAreHere() throws {
         let image = try store.image(nil, content: "a", record: false)
-        let index = ImageIndex(manifests: [image.manifest, try describe(noise(10), mediaType: MediaType.manifest)])
+        let index = ImageIndex(manifests: [
+            image.manifest, try describe(noise(10), mediaType: MediaType.manifest),
+        ])
         let root = try store.content.put(try JSON.encode(index), mediaType: MediaType.index)
         #expect(try collect(.init(digests: [root.digest])).blobs.isEmpty)
         #expect(try collect().blobs.count == 4)
@@ -110,17 +115,25 @@ import Testing
         #expect(try store.content.has(blob))
     }
 
-    @Test func theSweepWaitsForWhoIsBetweenResolveAndRecord() async throws {
+    @Test func theSweepWaitsForWhoIsBetweenResolveAndRecord() throws {
         let blob = try store.content.put(noise(10), mediaType: MediaType.layer)
         let root = store.root
         let collection = store.collection
         let using = try root.lock(.store, .shared)
         #expect(try root.attemptLock(.store, .exclusive) == nil)
-        let sweep = Task.detached { try collection.collect { Collection.Roots() } }
-        try await Task.sleep(for: .milliseconds(50))
+        let swept = Mutex<[Digest]?>(nil)
+        let sweep = try Thread("sweep") {
+            let result = try? collection.collect { Collection.Roots() }
+            swept.withLock { $0 = result?.blobs }
+        }
+        for _ in 0..<20 {
+            _ = try FileDescriptor.wait(for: -1, milliseconds: 2)
+            #expect(swept.withLock { $0 } == nil)
+        }
         #expect(try store.content.has(blob))
         _ = consume using
-        #expect(try await sweep.value.blobs == [blob.digest])
+        sweep.join()
+        #expect(swept.withLock { $0 } == [blob.digest])
     }
 
     @Test func rootsAreAskedForUnderTheLock() throws {

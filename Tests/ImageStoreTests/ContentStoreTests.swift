@@ -161,25 +161,20 @@ import Testing
         #expect(try store.names("content/ingest").isEmpty)
     }
 
-    @Test func manyWritersAtOnce() async throws {
+    @Test func manyWritersAtOnce() throws {
         let bytes = noise(200_000)
         let descriptor = try describe(bytes)
         let content = content
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for i in 0..<8 {
-                group.addTask {
-                    for round in 0..<10 {
-                        if (i + round) % 4 == 0 { try content.remove(descriptor.digest) }
-                        let ingest = try content.ingest(descriptor)
-                        try ingest.restart()
-                        for start in stride(from: 0, to: bytes.count, by: 50_000) {
-                            try ingest.append(Array(bytes[start..<start + 50_000]))
-                        }
-                        try ingest.commit()
-                    }
+        try inThreads(8) { i in
+            for round in 0..<10 {
+                if (i + round) % 4 == 0 { try content.remove(descriptor.digest) }
+                let ingest = try content.ingest(descriptor)
+                try ingest.restart()
+                for start in stride(from: 0, to: bytes.count, by: 50_000) {
+                    try ingest.append(Array(bytes[start..<start + 50_000]))
                 }
+                try ingest.commit()
             }
-            try await group.waitForAll()
         }
         #expect(try content.bytes(of: descriptor) == bytes)
         #expect(try store.names("content/ingest").isEmpty)

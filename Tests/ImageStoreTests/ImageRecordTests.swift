@@ -16,13 +16,19 @@ private struct Dice: RandomNumberGenerator {
     }
 
     mutating func digest() throws -> Digest {
-        try Digest(algorithm: .sha256, hex: (0..<64).map { _ in String(Int.random(in: 0..<16, using: &self), radix: 16) }.joined())
+        try Digest(
+            algorithm: .sha256,
+            hex: (0..<64).map { _ in String(Int.random(in: 0..<16, using: &self), radix: 16) }.joined())
     }
 
     /// Text with everything in it that a format of lines could stumble over.
     mutating func text() -> String {
-        let parts = ["a", "\n", "\r\n", "\t", "\\", "\\n", " ", "=", "\u{0}", "é", "end", "\u{2028}", "\"", "🐳", "e\u{301}"]
-        return (0..<Int.random(in: 0..<8, using: &self)).map { _ in parts.randomElement(using: &self) ?? "" }.joined()
+        let parts = [
+            "a", "\n", "\r\n", "\t", "\\", "\\n", " ", "=", "\u{0}", "é", "end", "\u{2028}", "\"", "🐳",
+            "e\u{301}",
+        ]
+        return (0..<Int.random(in: 0..<8, using: &self)).map { _ in parts.randomElement(using: &self) ?? "" }
+            .joined()
     }
 
     mutating func texts() -> [String]? {
@@ -33,7 +39,8 @@ private struct Dice: RandomNumberGenerator {
     mutating func record() throws -> ImageRecord {
         func descriptor(_ dice: inout Dice) throws -> Descriptor {
             Descriptor(
-                mediaType: MediaType.manifest, digest: try dice.digest(), size: Int64.random(in: 0 ... .max, using: &dice))
+                mediaType: MediaType.manifest, digest: try dice.digest(),
+                size: Int64.random(in: 0 ... .max, using: &dice))
         }
         var settings = ImageConfig.Settings()
         settings.env = texts()
@@ -61,13 +68,18 @@ private struct Dice: RandomNumberGenerator {
         var layers: [ImageRecord.Layer] = []
         for _ in 0..<Int.random(in: 0..<5, using: &self) {
             let directory = Bool.random(using: &self) ? try digest().hex : nil
-            layers.append(.init(descriptor: try descriptor(&self), diffID: try digest(), directory: directory))
+            layers.append(
+                .init(descriptor: try descriptor(&self), diffID: try digest(), directory: directory))
         }
         return ImageRecord(
-            reference: Bool.random(using: &self) ? try Reference.parse("h:1/a/b:\(UInt32.random(in: 0...99, using: &self))") : nil,
-            target: try descriptor(&self), manifest: try descriptor(&self), config: try descriptor(&self), layers: layers,
-            platform: Platform(os: "linux", architecture: "arm64", variant: Bool.random(using: &self) ? "v8" : nil),
-            created: Bool.random(using: &self) ? text() : nil, recorded: Timestamp(seconds: 5, nanoseconds: 7), size: 12,
+            reference: Bool.random(using: &self)
+                ? try Reference.parse("h:1/a/b:\(UInt32.random(in: 0...99, using: &self))") : nil,
+            target: try descriptor(&self), manifest: try descriptor(&self), config: try descriptor(&self),
+            layers: layers,
+            platform: Platform(
+                os: "linux", architecture: "arm64", variant: Bool.random(using: &self) ? "v8" : nil),
+            created: Bool.random(using: &self) ? text() : nil,
+            recorded: Timestamp(seconds: 5, nanoseconds: 7), size: 12,
             repoDigests: texts() ?? [], settings: settings)
     }
 }
@@ -86,7 +98,8 @@ private struct Dice: RandomNumberGenerator {
             config: Descriptor(mediaType: MediaType.config, digest: digest, size: 3),
             layers: [
                 .init(
-                    descriptor: Descriptor(mediaType: MediaType.layerGzip, digest: digest, size: 4), diffID: digest,
+                    descriptor: Descriptor(mediaType: MediaType.layerGzip, digest: digest, size: 4),
+                    diffID: digest,
                     directory: "d1")
             ],
             platform: Platform(os: "linux", architecture: "amd64"), recorded: Timestamp(seconds: 1), size: 9,
@@ -126,7 +139,9 @@ private struct Dice: RandomNumberGenerator {
         var dice = Dice(state: 2)
         let bytes = try dice.record().encoded()
         for length in 0..<bytes.count {
-            #expect(failure { _ = try ImageRecord(decoding: Array(bytes[..<length])) } != nil, "cut after \(length)")
+            #expect(
+                failure { _ = try ImageRecord(decoding: Array(bytes[..<length])) } != nil,
+                "cut after \(length)")
         }
     }
 
@@ -144,7 +159,9 @@ private struct Dice: RandomNumberGenerator {
             #expect(!failed.message.contains("\n"))
         }
         #expect(refused > 100)
-        for text in ["", "\n", "end\n", "ctr-image 1\nend\n", "ctr-image 1\nnokey\nend\n", "ctr-image 1\n x\nend\n"] {
+        for text in [
+            "", "\n", "end\n", "ctr-image 1\nend\n", "ctr-image 1\nnokey\nend\n", "ctr-image 1\n x\nend\n",
+        ] {
             #expect(failure { _ = try ImageRecord(decoding: Array(text.utf8)) }?.code == .dataLoss)
         }
     }

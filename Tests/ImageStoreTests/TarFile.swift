@@ -16,7 +16,12 @@ struct TarFile {
 
     mutating func link(_ path: String, to target: String, hard: Bool = false) {
         let target = RawPath(target)
-        entries.append((TarEntry(path: RawPath(path), kind: hard ? .hardLink(target: target) : .symlink(target: target)), []))
+        entries.append(
+            (
+                TarEntry(
+                    path: RawPath(path), kind: hard ? .hardLink(target: target) : .symlink(target: target)),
+                []
+            ))
     }
 
     func bytes() throws -> [UInt8] {

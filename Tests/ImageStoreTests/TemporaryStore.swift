@@ -3,6 +3,7 @@ import Failure
 import ImageStore
 import LinuxSystem
 import OCI
+import Synchronization
 import Testing
 
 /// A store in a directory of its own, gone with the value.
@@ -52,6 +53,18 @@ func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
 
 func describe(_ bytes: [UInt8], mediaType: String = MediaType.layer) throws -> Descriptor {
     Descriptor(mediaType: mediaType, digest: try ContentHash.digest(of: bytes), size: Int64(bytes.count))
+}
+
+/// Runs a body in threads of their own, which may block, and throws the first error of any.
+func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+    let errors = Mutex<[any Error]>([])
+    let threads = try (0..<count).map { i in
+        try Thread("test") {
+            do { try body(i) } catch { errors.withLock { $0.append(error) } }
+        }
+    }
+    for thread in threads { thread.join() }
+    if let error = errors.withLock({ $0.first }) { throw error }
 }
 
 /// The failure that a body throws.

@@ -25,18 +25,24 @@ import Testing
     }
 
     // CVE-2026-20613 (containerization), CVE-2025-47290 (containerd)
-    @Test(arguments: ["../canary/file", "a/../../canary/file", "./../canary/new", "/../canary/file", "..", "a/../.."])
+    @Test(arguments: [
+        "../canary/file", "a/../../canary/file", "./../canary/new", "/../canary/file", "..", "a/../..",
+    ])
     func CVE_2026_20613_dotDot(_ name: String) throws {
         try refuses("leads out of the layer") { tar in try tar.add(name, data: "dead") }
         try refuses("leads out of the layer") { tar in try tar.directory(name, mode: 0o777) }
     }
 
     @Test func dotDotInsideIsCleaned() throws {
-        try staysInside({ let text = try $0.text("fs/x"); #expect(text == "x") }) { tar in try tar.add("a/b/../../x", data: "x") }
+        try staysInside({
+            let text = try $0.text("fs/x"); #expect(text == "x")
+        }) { tar in try tar.add("a/b/../../x", data: "x") }
     }
 
     @Test func absoluteNamesAreBelowTheRoot() throws {
-        try staysInside({ let text = try $0.text("fs/dev/shm/x"); #expect(text == "x") }) { tar in
+        try staysInside({
+            let text = try $0.text("fs/dev/shm/x"); #expect(text == "x")
+        }) { tar in
             try tar.add("//dev//shm/x", data: "x")
         }
     }
@@ -128,7 +134,9 @@ import Testing
     }
 
     @Test func aLinkToItselfIsNothing() throws {
-        try staysInside({ let text = try $0.text("fs/a"); #expect(text == "a") }) { tar in
+        try staysInside({
+            let text = try $0.text("fs/a"); #expect(text == "a")
+        }) { tar in
             try tar.add("a", data: "a")
             try tar.add("a", hard("./a"))
         }
@@ -204,10 +212,10 @@ import Testing
 
     @Test func deepTreesAreMadeOrRefused() throws {
         // As deep as a path may be …
-        let deep = Array(repeating: "d", count: 2000).joined(separator: "/")
+        let deep = Array(repeating: "d", count: 1000).joined(separator: "/")
         let scratch = try Scratch()
         let record = try scratch.apply(try Tar.make { tar in try tar.add(deep + "/f", data: "x") })
-        #expect(record.implicitParents.count == 2000)
+        #expect(record.implicitParents.count == 1000)
         // … and 5000, which is longer than a path may be.
         try refuses("path") { tar in
             try tar.add(Array(repeating: "d", count: 5000).joined(separator: "/"), data: "x")
@@ -221,7 +229,9 @@ import Testing
         record = "\(record.utf8.count + value.count + 1) path="
         let body = Array(record.utf8) + value + [10]
         let scratch = try Scratch()
-        let tar = rawHeader("x", type: "x", size: body.count) + padded(body) + rawHeader("y") + [UInt8](repeating: 0, count: 1024)
+        let tar =
+            rawHeader("x", type: "x", size: body.count) + padded(body) + rawHeader("y")
+            + [UInt8](repeating: 0, count: 1024)
         _ = try? scratch.apply(tar)
         #expect(scratch.canaryLives)
     }
@@ -280,9 +290,12 @@ import Testing
             try tar.add("d/.wh.x")
             try tar.add("d/.wh..wh..opq")
             try tar.add("grüße", data: "x", attributes: [.init(name: "user.a", value: [1, 2])])
-            try tar.add(Array(repeating: "long", count: 60).joined(separator: "/"), data: "y")
+            try tar.add(Array(repeating: String(repeating: "long", count: 25), count: 3).joined(separator: "/"), data: "y")
         }
-        let words = ["../canary/file", "..", "/", "d/l/file", "canary", ".wh.", "\u{0}", "77777777777", "-1", "d/l2/../../canary/file"]
+        let words = [
+            "../canary/file", "..", "/", "d/l/file", "canary", ".wh.", "\u{0}", "77777777777", "-1",
+            "d/l2/../../canary/file",
+        ]
         var state: UInt64 = 0x1234_5678_9abc_def1
         func random(_ below: Int) -> Int {
             state ^= state << 13
@@ -316,9 +329,14 @@ import Testing
             }
             let root = try scratch.make("fs")
             do {
-                let pipeline = try LayerPipeline(.uncompressed, into: root.raw, layer: "layer test")
-                try pipeline.feed(tar)
-                _ = try pipeline.finish()
+                try tar.withUnsafeBytes { bytes in
+                    var given = false
+                    let reader = try TarReader { () throws(Failure) in
+                        defer { given = true }
+                        return given ? nil : bytes
+                    }
+                    _ = try LayerApplier(root: root.raw).apply(reader)
+                }
             } catch { refused += 1 }
             if round % 50 == 0 { #expect(scratch.canaryLives) }
             try Directory.removeTree("fs", in: scratch.directory.raw)

@@ -209,11 +209,15 @@ import Testing
     }
 }
 
-func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512) }
+func padded(_ bytes: [UInt8]) -> [UInt8] {
+    bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
+}
 
 func rawHeader(_ name: String, type: Character = "0", size: Int = 0, link: String = "") -> [UInt8] {
     var block = [UInt8](repeating: 0, count: 512)
-    func put(_ bytes: some Sequence<UInt8>, _ at: Int) { for (i, b) in bytes.enumerated() { block[at + i] = b } }
+    func put(_ bytes: some Sequence<UInt8>, _ at: Int) {
+        for (i, b) in bytes.enumerated() { block[at + i] = b }
+    }
     func octal(_ value: Int, _ digits: Int) -> [UInt8] {
         let text = String(value, radix: 8)
         return Array((String(repeating: "0", count: digits - text.count) + text).utf8)

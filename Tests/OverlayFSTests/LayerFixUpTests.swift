@@ -84,7 +84,8 @@ import Testing
         for target in ["a", "never", "../canary/file"] {
             let top = "top-\(randomHex(bytes: 4))"
             let failure = #expect(throws: Failure.self) {
-                let record = try scratch.apply(try Tar.make { tar in try tar.add("b", hard(target)) }, to: top)
+                let record = try scratch.apply(
+                    try Tar.make { tar in try tar.add("b", hard(target)) }, to: top)
                 _ = try fixUp(scratch, top, record, below: ["middle", "bottom"])
             }
             #expect(failure?.code == .invalidArgument)

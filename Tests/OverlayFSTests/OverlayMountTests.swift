@@ -134,7 +134,9 @@ import Testing
         let diff = LayerDiff(upper: upper.raw, lowers: [fds[0].raw])
         let list = try diff.changes().map { "\($0.kind.rawValue) \($0.path.shown)" }
         #expect(
-            list == ["C d", "C d/edited", "D d/gone", "A n", "A n/f", "A n/hard", "C o", "C o/again", "D o/hidden"])
+            list == [
+                "C d", "C d/edited", "D d/gone", "A n", "A n/f", "A n/hard", "C o", "C o/again", "D o/hidden",
+            ])
 
         // The diff as a layer over the same one shows the same.
         var tar: [UInt8] = []
@@ -169,7 +171,7 @@ import Testing
 
     @Test func deepTreesAreExported() throws {
         let scratch = try Scratch()
-        let deep = Array(repeating: "d", count: 1500).joined(separator: "/")
+        let deep = Array(repeating: "d", count: 300).joined(separator: "/")
         try scratch.apply(try Tar.make { tar in try tar.add(deep + "/f", data: "x") }, to: "a")
         let root = try Directory.open("a", in: scratch.directory.raw)
         var bytes: [UInt8] = []
@@ -177,7 +179,7 @@ import Testing
         try LayerDiff.export(root: root.raw, to: writer)
         try writer.finish()
         let record = try scratch.apply(bytes, to: "b")
-        #expect(record.entries == 1501)
+        #expect(record.entries == 301)
         #expect(try scratch.text("b/\(deep)/f") == "x")
     }
 }

@@ -84,7 +84,9 @@ struct Tar {
         _ name: String, _ kind: TarEntry.Kind = .file, mode: UInt32 = 0o644, uid: UInt32 = 0, gid: UInt32 = 0,
         data: String = "", time: Int64 = 1_000_000_000, attributes: [TarEntry.Attribute] = []
     ) throws {
-        try add(RawPath(name), kind, mode: mode, uid: uid, gid: gid, data: data, time: time, attributes: attributes)
+        try add(
+            RawPath(name), kind, mode: mode, uid: uid, gid: gid, data: data, time: time,
+            attributes: attributes)
     }
 
     mutating func add(
@@ -102,7 +104,9 @@ struct Tar {
         bytes += out
     }
 
-    mutating func directory(_ name: String, mode: UInt32 = 0o755, uid: UInt32 = 0, time: Int64 = 1_000_000_000)
+    mutating func directory(
+        _ name: String, mode: UInt32 = 0o755, uid: UInt32 = 0, time: Int64 = 1_000_000_000
+    )
         throws
     {
         try add(name, .directory, mode: mode, uid: uid, time: time)

@@ -27,7 +27,8 @@ private let blob = environment("CTR_LAYER_BLOB")
             }
             let result = try pipeline.finish()
             let end = monotonicNanoseconds()
-            let status = try AtomicFile.read("/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let status =
+                try AtomicFile.read("/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
             let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
             print(
                 "unpack \(result.tarSize >> 20) MiB, \(result.record.entries) entries: \(Double(end - start) / 1e9) s, \(peak)"

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Authentication")
 struct AuthenticationTests {
-    private func login(_ registry: ScriptedRegistry, _ user: String, _ password: String) -> RegistryConfiguration {
+    private func login(_ registry: ScriptedRegistry, _ user: String, _ password: String)
+        -> RegistryConfiguration
+    {
         quickConfiguration(
             environment: ["HOME": "/h"],
             files: [
@@ -53,7 +55,8 @@ struct AuthenticationTests {
             #expect(failure.code == .unauthenticated)
             #expect(
                 failure.message
-                    == "registry answered 401: \(registry.domain) refused the password of ann: authentication required")
+                    == "registry answered 401: \(registry.domain) refused the password of ann: authentication required"
+            )
             #expect(failure.hint == "log in again with `ctr login \(registry.domain)`")
             #expect(registry.requests.count { $0.path.contains("manifests") } == 2)
         }
@@ -63,7 +66,8 @@ struct AuthenticationTests {
         try await withRegistry { registry, client in
             registry.authenticate(by: .basic(user: "ann", password: "right"))
             let failure = await failure {
-                _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+                _ = try await client.resolve(
+                    Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             }
             #expect(failure.code == .unauthenticated)
             #expect(failure.hint == "log in with `ctr login \(registry.domain)`")
@@ -76,7 +80,8 @@ struct AuthenticationTests {
             registry.addManifest(Array(manifestText.utf8), to: "app", tag: "1")
             let content = bytes(1000)
             let digest = registry.addBlob(content, to: "app")
-            _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+            _ = try await client.resolve(
+                Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             let source = try client.source(domain: registry.domain, path: "app")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<6 {
@@ -93,7 +98,8 @@ struct AuthenticationTests {
             #expect(tokens.first?.value("scope") == "repository:app:pull")
             #expect(tokens.first?.headers["authorization"] == nil)
             // The ping, and the one request that was refused.
-            #expect(registry.requests.count { $0.headers["authorization"] == nil && $0.path != "/token" } == 2)
+            #expect(
+                registry.requests.count { $0.headers["authorization"] == nil && $0.path != "/token" } == 2)
         }
     }
 
@@ -126,7 +132,8 @@ struct AuthenticationTests {
             registry.forgetTokens()
             registry.forgetRequests()
             _ = try await client.resolve(reference)
-            #expect(registry.requests.map(\.path) == ["/v2/app/manifests/1", "/token", "/v2/app/manifests/1"])
+            #expect(
+                registry.requests.map(\.path) == ["/v2/app/manifests/1", "/token", "/v2/app/manifests/1"])
         }
     }
 
@@ -136,7 +143,8 @@ struct AuthenticationTests {
             let failure = await failure { _ = try await client.resolve(reference) }
             #expect(failure.code == .unauthenticated)
             #expect(
-                failure.message == "token server \(registry.domain) answered 401 and refused the password of ann: "
+                failure.message
+                    == "token server \(registry.domain) answered 401 and refused the password of ann: "
                     + "incorrect username or password")
             #expect(!"\(failure)\(failure.hint ?? "")".contains("wrong-pw"))
         }
@@ -150,7 +158,12 @@ struct AuthenticationTests {
                 guard request.path.contains("/manifests/") else { return nil }
                 return .error(
                     401, "DENIED", "requested access to the resource is denied",
-                    [("WWW-Authenticate", "Bearer realm=\"http://\(domain)/token\",service=\"scripted, registry\"")])
+                    [
+                        (
+                            "WWW-Authenticate",
+                            "Bearer realm=\"http://\(domain)/token\",service=\"scripted, registry\""
+                        )
+                    ])
             }
             let failure = await failure { _ = try await client.resolve(reference) }
             #expect(failure.code == .unauthenticated)
@@ -166,7 +179,8 @@ struct AuthenticationTests {
                 .error(401, "UNAUTHORIZED", "no", challenge.isEmpty ? [] : [("WWW-Authenticate", challenge)])
             }
             let failure = await failure {
-                _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+                _ = try await client.resolve(
+                    Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             }
             #expect(failure.code == .unsupported)
         }
@@ -182,7 +196,8 @@ struct AuthenticationTests {
                 guard request.path.contains("manifests"), request.headers["authorization"] != "Bearer abc.def"
                 else { return nil }
                 return .error(
-                    401, "UNAUTHORIZED", "no", [("WWW-Authenticate", "BEARER Realm=\"http://\(domain)/auth?x=1\"")])
+                    401, "UNAUTHORIZED", "no",
+                    [("WWW-Authenticate", "BEARER Realm=\"http://\(domain)/auth?x=1\"")])
             }
             _ = try await client.resolve(Reference(domain: domain, path: "app", tag: "1", digest: nil))
             let asked = registry.requests.first { $0.path == "/auth" }
@@ -197,7 +212,8 @@ struct AuthenticationTests {
             registry.authenticate(by: .bearer(user: nil, password: nil, lifetime: 60))
             registry.script { $0.path == "/token" ? Response(200, text: answer) : nil }
             let failure = await failure {
-                _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+                _ = try await client.resolve(
+                    Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             }
             #expect(failure.code == .dataLoss)
         }
@@ -213,7 +229,8 @@ struct AuthenticationTests {
                 return response
             }
             let failure = await failure {
-                _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+                _ = try await client.resolve(
+                    Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             }
             #expect(failure.code == .resourceExhausted)
         }
@@ -242,7 +259,8 @@ struct AuthenticationTests {
         registry.script { request in
             guard request.path == "/token" else { return nil }
             if request.method == "POST" { return Response(405) }
-            return request.headers["authorization"] == "Basic " + ScriptedRegistry.base64("<token>:refresh-ok")
+            return request.headers["authorization"] == "Basic "
+                + ScriptedRegistry.base64("<token>:refresh-ok")
                 ? Response(200, text: #"{"token":"unknown"}"#) : Response(401)
         }
         _ = await failure { _ = try await client.resolve(reference) }
@@ -253,7 +271,8 @@ struct AuthenticationTests {
 
     /// CVE-2020-15157, CVE-2024-3727: logins go to the registry's own site only.
     @Test func foreignTokenServerGetsNoLogin() async throws {
-        let registry = TokenServer(realm: try #require(WebAddress("https://auth.evil.example/token")), service: nil)
+        let registry = TokenServer(
+            realm: try #require(WebAddress("https://auth.evil.example/token")), service: nil)
         let base = try #require(WebAddress("https://registry.good.example/v2/"))
         #expect(!registry.mayKnowLogins(of: base, trusted: []))
         #expect(registry.mayKnowLogins(of: base, trusted: ["auth.evil.example"]))
@@ -282,12 +301,16 @@ struct AuthenticationTests {
     @Test func realmThatIsNotAsked() async throws {
         try await withRegistry { registry, client in
             registry.authenticate(
-                by: .bearer(user: nil, password: nil, lifetime: 60), realm: "http://169.254.169.254/latest/meta-data")
+                by: .bearer(user: nil, password: nil, lifetime: 60),
+                realm: "http://169.254.169.254/latest/meta-data")
             let failure = await failure {
-                _ = try await client.resolve(Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
+                _ = try await client.resolve(
+                    Reference(domain: registry.domain, path: "app", tag: "1", digest: nil))
             }
             #expect(failure.code == .permissionDenied)
-            #expect(failure.message.hasSuffix("token server that is not asked: http://169.254.169.254/latest/meta-data"))
+            #expect(
+                failure.message.hasSuffix(
+                    "token server that is not asked: http://169.254.169.254/latest/meta-data"))
         }
     }
 
@@ -301,7 +324,9 @@ struct AuthenticationTests {
             registry.authenticate(by: .basic(user: "ann", password: "pw"))
             let target = storage.domain
             registry.script { request in
-                guard request.path.contains("/blobs/"), request.headers["authorization"] != nil else { return nil }
+                guard request.path.contains("/blobs/"), request.headers["authorization"] != nil else {
+                    return nil
+                }
                 return Response(status, [("Location", "http://\(target)/bucket/x?signature=abc")])
             }
             let digest = SHA256.digest(content)
@@ -363,7 +388,8 @@ struct AuthenticationTests {
         let credential = Credential.password(user: "ann", password: "hidden")
         var dumped = ""
         dump(credential, to: &dumped)
-        #expect(!"\(credential) \(String(reflecting: credential)) \(dumped) \([credential])".contains("hidden"))
+        #expect(
+            !"\(credential) \(String(reflecting: credential)) \(dumped) \([credential])".contains("hidden"))
     }
 }
 

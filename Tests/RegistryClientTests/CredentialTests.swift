@@ -33,7 +33,9 @@ struct CredentialTests {
     @Test(arguments: ["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"])
     func hubHasManyNames(key: String) throws {
         let file = try file(#"{"auths":{"\#(key)":{"auth":"\#(auth("ann:pw"))"}}}"#)
-        #expect(file.credential(registry: "docker.io", repository: "library/x") == .password(user: "ann", password: "pw"))
+        #expect(
+            file.credential(registry: "docker.io", repository: "library/x")
+                == .password(user: "ann", password: "pw"))
     }
 
     @Test func kindsOfEntries() throws {
@@ -51,7 +53,8 @@ struct CredentialTests {
     }
 
     @Test func loginAndLogoutKeepTheRest() throws {
-        let before = #"{"HttpHeaders":{"X":"1"},"auths":{"old.io":{"auth":"b2xkOnA="}},"credHelpers":{"h.io":"x"},"n":1e400}"#
+        let before =
+            #"{"HttpHeaders":{"X":"1"},"auths":{"old.io":{"auth":"b2xkOnA="}},"credHelpers":{"h.io":"x"},"n":1e400}"#
         let added = try file(before).adding("docker.io", .password(user: "ann", password: "päss"))
         #expect(
             String(decoding: added, as: UTF8.self) == """
@@ -75,7 +78,9 @@ struct CredentialTests {
 
                 """)
         let back = try CredentialFile(added)
-        #expect(back.credential(registry: "docker.io", repository: "a") == .password(user: "ann", password: "päss"))
+        #expect(
+            back.credential(registry: "docker.io", repository: "a")
+                == .password(user: "ann", password: "päss"))
         let removed = try #require(back.removing("docker.io"))
         #expect(try JSON(parsing: removed) == JSON(parsing: Array(before.utf8)))
         #expect(try CredentialFile(removed).removing("docker.io") == nil)
@@ -111,21 +116,27 @@ struct CredentialTests {
                         ? Array(#"{"auths":{"r.io":{"username":"\#(path)","password":"p"}}}"#.utf8) : nil
                 },
                 runHelper: { program, _, _ async throws(Failure) in throw Failure(.notFound, program) })
-            guard case .password(let user, _) = await lookup.credential(registry: "r.io", repository: "a").credential
+            guard
+                case .password(let user, _) = await lookup.credential(registry: "r.io", repository: "a")
+                    .credential
             else { return nil }
             return user
         }
         let all = [
-            "/docker/config.json", "/home/a/.docker/config.json", "/given.json", "/run/user/7/containers/auth.json",
-            "/run/containers/1000/auth.json", "/home/a/.config/containers/auth.json", "/xdg/containers/auth.json",
+            "/docker/config.json", "/home/a/.docker/config.json", "/given.json",
+            "/run/user/7/containers/auth.json",
+            "/run/containers/1000/auth.json", "/home/a/.config/containers/auth.json",
+            "/xdg/containers/auth.json",
         ]
         let home = ["HOME": "/home/a"]
         #expect(await lookup(home, all) == "/home/a/.docker/config.json")
         #expect(await lookup(home.merging(["DOCKER_CONFIG": "/docker"]) { $1 }, all) == "/docker/config.json")
-        #expect(await lookup(home.merging(["REGISTRY_AUTH_FILE": "/given.json"]) { $1 }, all) == "/given.json")
+        #expect(
+            await lookup(home.merging(["REGISTRY_AUTH_FILE": "/given.json"]) { $1 }, all) == "/given.json")
         #expect(
             await lookup(
-                home.merging(["DOCKER_AUTH_CONFIG": #"{"auths":{"r.io":{"username":"env","password":"p"}}}"#]) { $1 }, all)
+                home.merging(["DOCKER_AUTH_CONFIG": #"{"auths":{"r.io":{"username":"env","password":"p"}}}"#])
+                { $1 }, all)
                 == "env")
         let podman = Array(all[3...])
         #expect(
@@ -133,17 +144,23 @@ struct CredentialTests {
                 == "/run/user/7/containers/auth.json")
         #expect(await lookup(home, podman) == "/run/containers/1000/auth.json")
         #expect(await lookup(home, Array(all[5...])) == "/home/a/.config/containers/auth.json")
-        #expect(await lookup(home.merging(["XDG_CONFIG_HOME": "/xdg"]) { $1 }, Array(all[5...])) == "/xdg/containers/auth.json")
+        #expect(
+            await lookup(home.merging(["XDG_CONFIG_HOME": "/xdg"]) { $1 }, Array(all[5...]))
+                == "/xdg/containers/auth.json")
         #expect(await lookup([:], ["/other"]) == nil)
     }
 
     @Test func helpers() async throws {
-        func result(_ config: String, _ answer: @escaping @Sendable (String, String, String) throws(Failure) -> String) async
+        func result(
+            _ config: String, _ answer: @escaping @Sendable (String, String, String) throws(Failure) -> String
+        ) async
             -> CredentialLookup.Result
         {
             await CredentialLookup(
                 environment: ["HOME": "/h"], userID: 0,
-                readFile: { path throws(Failure) in path == "/h/.docker/config.json" ? Array(config.utf8) : nil },
+                readFile: { path throws(Failure) in
+                    path == "/h/.docker/config.json" ? Array(config.utf8) : nil
+                },
                 runHelper: { program, verb, input async throws(Failure) in
                     Array(try answer(program, verb, String(decoding: input, as: UTF8.self)).utf8)
                 }
@@ -156,12 +173,15 @@ struct CredentialTests {
             return #"{"ServerURL":"x","Username":"ann","Secret":"pw"}"#
         }
         #expect(store.credential == .password(user: "ann", password: "pw"))
-        let token = await result(#"{"credsStore":"no","credHelpers":{"docker.io":"yes"}}"#) { program, _, _ throws(Failure) in
+        let token = await result(#"{"credsStore":"no","credHelpers":{"docker.io":"yes"}}"#) {
+            program, _, _ throws(Failure) in
             #expect(program == "docker-credential-yes")
             return #"{"Username":"<token>","Secret":"t"}"#
         }
         #expect(token.credential == .identityToken("t"))
-        let unknown = await result(#"{"credsStore":"x","auths":{"docker.io":{"username":"f","password":"p"}}}"#) {
+        let unknown = await result(
+            #"{"credsStore":"x","auths":{"docker.io":{"username":"f","password":"p"}}}"#
+        ) {
             _, _, _ throws(Failure) in throw Failure(.notFound, "credentials not found")
         }
         #expect(unknown.credential == .password(user: "f", password: "p"))
@@ -170,7 +190,10 @@ struct CredentialTests {
             throw Failure(.unavailable, "\(program) is not installed")
         }
         #expect(broken.credential == nil)
-        #expect(broken.obstacles.map(\.message) == ["/h/.docker/config.json: docker-credential-desktop is not installed"])
+        #expect(
+            broken.obstacles.map(\.message) == [
+                "/h/.docker/config.json: docker-credential-desktop is not installed"
+            ])
         let path = await result(#"{"credsStore":"../../bin/evil"}"#) { _, _, _ throws(Failure) in
             Issue.record("a path was run")
             return ""

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Registries that misbehave")
 struct FaultTests {
-    private func reference(_ registry: ScriptedRegistry, _ path: String = "app", digest: Digest? = nil) -> Reference {
+    private func reference(_ registry: ScriptedRegistry, _ path: String = "app", digest: Digest? = nil)
+        -> Reference
+    {
         Reference(domain: registry.domain, path: path, tag: "1", digest: digest)
     }
 
@@ -25,7 +27,8 @@ struct FaultTests {
     @Test func unknownHost() async throws {
         let client = RegistryClient(quickConfiguration())
         let failure = await failure {
-            _ = try await client.resolve(Reference(domain: "registry.invalid", path: "a", tag: "1", digest: nil))
+            _ = try await client.resolve(
+                Reference(domain: "registry.invalid", path: "a", tag: "1", digest: nil))
         }
         await client.close()
         #expect(failure.code == .unavailable)
@@ -68,7 +71,9 @@ struct FaultTests {
                 return response
             }
             let source = try client.source(domain: registry.domain, path: "app")
-            let failure = await failure { _ = try await read(source.openBlob(blob(digest, content.count), from: 0)) }
+            let failure = await failure {
+                _ = try await read(source.openBlob(blob(digest, content.count), from: 0))
+            }
             #expect(failure.code == .unavailable)
             #expect(failure.message == "\(registry.domain) has sent nothing for 0.4 seconds")
         }
@@ -134,11 +139,33 @@ struct FaultTests {
                 return response
             }
             let source = try client.source(domain: registry.domain, path: "app")
-            let failure = await failure { _ = try await read(source.openBlob(blob(digest, content.count), from: 0)) }
+            let failure = await failure {
+                _ = try await read(source.openBlob(blob(digest, content.count), from: 0))
+            }
             #expect(failure.code == .dataLoss)
             #expect(
                 failure.message.hasPrefix("\(registry.domain) cut blob \(digest.short) after ")
                     && failure.message.hasSuffix(" of 1000000 bytes"))
+        }
+    }
+
+    @Test func aByteAtATimeIsNoProgress() async throws {
+        try await withRegistry { registry, client in
+            let content = bytes(1000)
+            let digest = registry.addBlob(content, to: "app")
+            registry.script { request in
+                guard request.path.contains("/blobs/") else { return nil }
+                let first = request.headers["range"].flatMap { Int($0.dropFirst(6).dropLast()) } ?? 0
+                var response = Response(
+                    first == 0 ? 200 : 206, [("Content-Range", "bytes \(first)-999/1000")],
+                    body: Array(content[first...]))
+                response.cutAfter = 1
+                return response
+            }
+            let source = try client.source(domain: registry.domain, path: "app")
+            let failure = await failure { _ = try await read(source.openBlob(blob(digest, 1000), from: 0)) }
+            #expect(failure.code == .dataLoss)
+            #expect(registry.requests.count < 6)
         }
     }
 
@@ -221,7 +248,10 @@ struct FaultTests {
                 request.path.contains("/manifests/")
                     ? Response(
                         200,
-                        [("Content-Type", ManifestMediaType.ociManifest), ("Docker-Content-Digest", "\(other)")],
+                        [
+                            ("Content-Type", ManifestMediaType.ociManifest),
+                            ("Docker-Content-Digest", "\(other)"),
+                        ],
                         text: text) : nil
             }
             let failure = await failure { _ = try await client.resolve(reference(registry)) }
@@ -235,7 +265,10 @@ struct FaultTests {
             registry.script { request in
                 guard request.path.contains("/manifests/") else { return nil }
                 switch request.path.last {
-                case "1": return Response(200, [("Content-Type", "\(ManifestMediaType.ociManifest); charset=utf-8")], text: text)
+                case "1":
+                    return Response(
+                        200, [("Content-Type", "\(ManifestMediaType.ociManifest); charset=utf-8")], text: text
+                    )
                 default: return Response(200, [("Content-Type", "application/json")], text: text)
                 }
             }
@@ -249,7 +282,8 @@ struct FaultTests {
     }
 
     @Test(arguments: [
-        "<html>welcome to the hotel</html>", "", "[]", "{}", #"{"schemaVersion":2,"layers":[],"manifests":[]}"#,
+        "<html>welcome to the hotel</html>", "", "[]", "{}",
+        #"{"schemaVersion":2,"layers":[],"manifests":[]}"#,
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","layers":[],"config":{}}"#,
         String(repeating: "[", count: 100_000),
     ])
@@ -328,11 +362,14 @@ struct FaultTests {
         try await withRegistry { registry, client in
             registry.script { request in
                 request.path.contains("/manifests/")
-                    ? .error(429, "TOOMANYREQUESTS", "you have reached your limit", [("Retry-After", "86400")]) : nil
+                    ? .error(
+                        429, "TOOMANYREQUESTS", "you have reached your limit", [("Retry-After", "86400")])
+                    : nil
             }
             let failure = await failure { _ = try await client.resolve(reference(registry)) }
             #expect(failure.code == .resourceExhausted)
-            #expect(failure.message == "registry answered 429: too many requests: you have reached your limit")
+            #expect(
+                failure.message == "registry answered 429: too many requests: you have reached your limit")
             #expect(registry.requests.count { $0.path != "/v2/" } == 1)
         }
     }
@@ -341,7 +378,8 @@ struct FaultTests {
         try await withRegistry { registry, client in
             registry.script { request in
                 request.path.contains("/manifests/")
-                    ? .error(403, "DENIED", "no\\u001b[2J\\nway\\u202e" + String(repeating: "x", count: 5000)) : nil
+                    ? .error(403, "DENIED", "no\\u001b[2J\\nway\\u202e" + String(repeating: "x", count: 5000))
+                    : nil
             }
             let failure = await failure { _ = try await client.resolve(reference(registry)) }
             #expect(failure.code == .permissionDenied)

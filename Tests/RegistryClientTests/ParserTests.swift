@@ -5,11 +5,15 @@ import Testing
 
 @Suite("Parsers")
 struct ParserTests {
-    private func parse(_ headers: String...) -> [AuthenticationChallenge] { AuthenticationChallenge.parse(headers) }
+    private func parse(_ headers: String...) -> [AuthenticationChallenge] {
+        AuthenticationChallenge.parse(headers)
+    }
 
     @Test func challenges() {
         #expect(
-            parse(#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#)
+            parse(
+                #"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#
+            )
                 == [
                     AuthenticationChallenge(
                         scheme: "bearer",
@@ -18,18 +22,23 @@ struct ParserTests {
                             "scope": "repository:a/b:pull,push",
                         ])
                 ])
-        #expect(parse("bAsIc ReAlM=plain") == [AuthenticationChallenge(scheme: "basic", parameters: ["realm": "plain"])])
+        #expect(
+            parse("bAsIc ReAlM=plain") == [
+                AuthenticationChallenge(scheme: "basic", parameters: ["realm": "plain"])
+            ])
         #expect(
             parse(#"Negotiate, Basic realm="a \"b\", c" , Bearer realm = "x""#).map(\.scheme)
                 == ["negotiate", "basic", "bearer"])
-        #expect(parse(#"Basic realm="a \"b\", c", x=1"#).first?.parameters == ["realm": #"a "b", c"#, "x": "1"])
+        #expect(
+            parse(#"Basic realm="a \"b\", c", x=1"#).first?.parameters == ["realm": #"a "b", c"#, "x": "1"])
         #expect(parse("Negotiate YII=, Basic realm=x").map(\.scheme) == ["negotiate", "basic"])
         #expect(parse("Basic realm=a", "Bearer realm=b").map(\.scheme) == ["basic", "bearer"])
         // The first of two equal names counts.
         #expect(parse(#"Bearer realm="a",realm="b""#).first?.parameters["realm"] == "a")
         #expect(parse("").isEmpty)
         #expect(parse(",,, ,").isEmpty)
-        #expect(parse(#"Bearer realm="no end"#) == [AuthenticationChallenge(scheme: "bearer", parameters: [:])])
+        #expect(
+            parse(#"Bearer realm="no end"#) == [AuthenticationChallenge(scheme: "bearer", parameters: [:])])
     }
 
     /// Whatever comes, the parser ends. A small fuzzer with the grammar's own characters.
@@ -37,15 +46,19 @@ struct ParserTests {
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array("abB=,\" \\\t/;~é")
         for _ in 0..<3000 {
-            let text = String((0..<Int.random(in: 0..<40, using: &generator)).compactMap { _ in alphabet.randomElement() })
+            let text = String(
+                (0..<Int.random(in: 0..<40, using: &generator)).compactMap { _ in alphabet.randomElement() })
             _ = AuthenticationChallenge.parse([text])
         }
     }
 
     @Test(arguments: [
-        (#"{"a":[1,-2.5e+3,true,null],"b":{"c":"x\u00e9\ud83d\ude00\n"}}"#, true), ("[]", true), (" 0 ", true),
-        ("", false), ("{", false), ("[1,]", false), (#"{"a":1,}"#, false), ("01", false), ("1.", false), ("nul", false),
-        ("\"\u{1}\"", false), (#""\x""#, false), ("[1] 2", false), ("{1:2}", false), ("-", false), (#""\ud83d""#, true),
+        (#"{"a":[1,-2.5e+3,true,null],"b":{"c":"x\u00e9\ud83d\ude00\n"}}"#, true), ("[]", true),
+        (" 0 ", true),
+        ("", false), ("{", false), ("[1,]", false), (#"{"a":1,}"#, false), ("01", false), ("1.", false),
+        ("nul", false),
+        ("\"\u{1}\"", false), (#""\x""#, false), ("[1] 2", false), ("{1:2}", false), ("-", false),
+        (#""\ud83d""#, true),
     ])
     func json(text: String, isValid: Bool) {
         #expect(((try? JSON(parsing: Array(text.utf8))) != nil) == isValid)
@@ -58,7 +71,9 @@ struct ParserTests {
         #expect(json.members?.map(\.name) == ["z", "a", "s", "e", "f"])
         #expect(json["z"] == .number("1.50"))
         #expect(json["s"]?.text == "tab\t\"q\" \u{7f} é")
-        #expect(String(decoding: json.serialized(), as: UTF8.self).hasPrefix("{\n\t\"z\": 1.50,\n\t\"a\": [\n\t\t{"))
+        #expect(
+            String(decoding: json.serialized(), as: UTF8.self).hasPrefix(
+                "{\n\t\"z\": 1.50,\n\t\"a\": [\n\t\t{"))
     }
 
     @Test func jsonHasADepth() {
@@ -69,7 +84,10 @@ struct ParserTests {
         #expect(throws: Failure.self) { try JSON(parsing: [0x22, 0xFF, 0x22]) }
     }
 
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
+        ("foobar", "Zm9vYmFy"),
+    ])
     func base64(plain: String, encoded: String) {
         // RFC 4648, section 10.
         #expect(Base64.encode(plain.utf8) == encoded)
@@ -99,7 +117,8 @@ struct ParserTests {
         #expect(WebAddress("http://[::1]:5000")?.text == "http://[::1]:5000/")
         #expect(WebAddress("http://[::1]:5000")?.host == "::1")
         for text in [
-            "ftp://a/", "https://", "https://user:pw@host/", "https://ho st/", "https://host:99999/", "host/path",
+            "ftp://a/", "https://", "https://user:pw@host/", "https://ho st/", "https://host:99999/",
+            "host/path",
             "https://a\\b/", "https://[zz]/", "https://a/b c", "https://a/\r\nX: y",
         ] {
             #expect(WebAddress(text) == nil, "\(text)")
@@ -108,8 +127,10 @@ struct ParserTests {
     }
 
     @Test(arguments: [
-        ("127.0.0.1", true), ("127.255.0.9", true), ("::1", true), ("::ffff:127.0.0.1", true), ("localhost", true),
-        ("a.localhost", true), ("128.0.0.1", false), ("localhost.example.org", false), ("::2", false), ("127.0.0.1.example", false),
+        ("127.0.0.1", true), ("127.255.0.9", true), ("::1", true), ("::ffff:127.0.0.1", true),
+        ("localhost", true),
+        ("a.localhost", true), ("128.0.0.1", false), ("localhost.example.org", false), ("::2", false),
+        ("127.0.0.1.example", false),
         ("127.1", false), ("0.0.0.0", false),
     ])
     func loopback(host: String, isLoopback: Bool) {
@@ -117,10 +138,16 @@ struct ParserTests {
     }
 
     @Test func literals() {
-        #expect(IPAddress("2001:db8::1")?.bytes == [0x20, 0x01, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [1])
+        #expect(
+            IPAddress("2001:db8::1")?.bytes == [0x20, 0x01, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [
+                1
+            ])
         #expect(IPAddress("::")?.bytes == [UInt8](repeating: 0, count: 16))
         #expect(IPAddress("1:2:3:4:5:6:7:8")?.bytes.count == 16)
-        for text in ["1:2:3", ":::", "1::2::3", "256.1.1.1", "1.2.3", "1.2.3.4.5", "g::", "12345::", "", "1:2:3:4:5:6:7:8:9", ":1:2:3:4:5:6:7"] {
+        for text in [
+            "1:2:3", ":::", "1::2::3", "256.1.1.1", "1.2.3", "1.2.3.4.5", "g::", "12345::", "",
+            "1:2:3:4:5:6:7:8:9", ":1:2:3:4:5:6:7",
+        ] {
             #expect(IPAddress(text) == nil, "\(text)")
         }
     }
@@ -128,7 +155,8 @@ struct ParserTests {
     @Test func proxies() throws {
         let rules = ProxyRules(environment: [
             "HTTP_PROXY": "http://proxy:3128", "https_proxy": "http://u:p%40ss@secure.proxy:8080/",
-            "NO_PROXY": "example.org,.internal, *.wild.net,10.0.0.0/8,192.168.1.7,port.com:5000,2001:db8::/32",
+            "NO_PROXY":
+                "example.org,.internal, *.wild.net,10.0.0.0/8,192.168.1.7,port.com:5000,2001:db8::/32",
         ])
         func goes(_ text: String) throws -> String? {
             switch rules.choice(for: try #require(WebAddress(text))) {
@@ -143,17 +171,22 @@ struct ParserTests {
             rules.choice(for: try #require(WebAddress("https://a.com/")))
                 == .proxy(.init(kind: .http, host: "secure.proxy", port: 8080, userInformation: "u:p@ss")))
         for host in [
-            "example.org", "a.example.org", "x.internal", "b.wild.net", "10.2.3.4", "192.168.1.7", "port.com:5000",
+            "example.org", "a.example.org", "x.internal", "b.wild.net", "10.2.3.4", "192.168.1.7",
+            "port.com:5000",
             "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "[2001:db8::7]",
         ] {
             #expect(try goes("https://\(host)/") == nil, "\(host)")
         }
-        for host in ["internal", "wild.net", "notexample.org", "11.2.3.4", "192.168.1.8", "port.com:5001", "[2001:db9::7]"] {
+        for host in [
+            "internal", "wild.net", "notexample.org", "11.2.3.4", "192.168.1.8", "port.com:5001",
+            "[2001:db9::7]",
+        ] {
             #expect(try goes("https://\(host)/") != nil, "\(host)")
         }
         let a = try #require(WebAddress("http://a.com/"))
         #expect(ProxyRules(environment: [:]).choice(for: a) == .direct)
-        #expect(ProxyRules(environment: ["HTTP_PROXY": "http://p", "NO_PROXY": "*"]).choice(for: a) == .direct)
+        #expect(
+            ProxyRules(environment: ["HTTP_PROXY": "http://p", "NO_PROXY": "*"]).choice(for: a) == .direct)
         #expect(
             ProxyRules(environment: ["HTTP_PROXY": "https://p:secret@x:1"]).choice(for: a)
                 == .unusable(variable: "HTTP_PROXY"))
@@ -162,7 +195,8 @@ struct ParserTests {
     }
 
     @Test func links() {
-        #expect(LinkHeader.next([#"</v2/a/tags/list?n=2&last=b>; rel="next""#]) == "/v2/a/tags/list?n=2&last=b")
+        #expect(
+            LinkHeader.next([#"</v2/a/tags/list?n=2&last=b>; rel="next""#]) == "/v2/a/tags/list?n=2&last=b")
         #expect(LinkHeader.next(["<a>; rel=prev, <b>; title=\"x\"; rel=next"]) == "b")
         #expect(LinkHeader.next(["<a>; REL=\"last next\""]) == "a")
         #expect(LinkHeader.next(["<a>; rel=prev", "nonsense", "<b", ""]) == nil)
@@ -173,7 +207,10 @@ struct ParserTests {
         #expect(HTTPDate.seconds("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
         #expect(HTTPDate.seconds("Thu, 29 Feb 2024 00:00:00 GMT") == 1_709_164_800)
         #expect(HTTPDate.seconds("Thu, 01 Jan 1970 00:00:00 GMT") == 0)
-        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT"] {
+        for text in [
+            "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+        ] {
             #expect(HTTPDate.seconds(text) == nil)
         }
     }
@@ -189,7 +226,8 @@ struct ParserTests {
         #expect(RetryPolicy.asked(retryAfter: "120", date: nil) == .seconds(120))
         #expect(
             RetryPolicy.asked(
-                retryAfter: "Sun, 06 Nov 1994 08:49:47 GMT", date: "Sun, 06 Nov 1994 08:49:37 GMT") == .seconds(10))
+                retryAfter: "Sun, 06 Nov 1994 08:49:47 GMT", date: "Sun, 06 Nov 1994 08:49:37 GMT")
+                == .seconds(10))
         #expect(RetryPolicy.asked(retryAfter: "soon", date: nil) == nil)
         #expect(RetryPolicy.asked(retryAfter: "-1", date: nil) == nil)
     }

@@ -39,7 +39,8 @@ struct PushTests {
             let sink = try client.sink(domain: registry.domain, path: "app")
             #expect(try await sink.hasBlob(blob(digest, content.count)) == false)
             try await sink.putBlob(blob(digest, content.count), stream(content))
-            try await sink.putManifest(Array(manifestText.utf8), mediaType: ManifestMediaType.ociManifest, as: "1")
+            try await sink.putManifest(
+                Array(manifestText.utf8), mediaType: ManifestMediaType.ociManifest, as: "1")
             let tokens = registry.requests.filter { $0.path == "/token" }
             #expect(tokens.count == 1)
             #expect(tokens.first?.value("scope") == "repository:app:pull,push")
@@ -84,7 +85,9 @@ struct PushTests {
                 blob(digest, content.count),
                 reopening: { offset async throws(Failure) in stream(Array(content[Int(offset)...])) })
             #expect(registry.blob(digest) == content)
-            let ranges = registry.requests.filter { $0.method == "PATCH" }.compactMap { $0.headers["content-range"] }
+            let ranges = registry.requests.filter { $0.method == "PATCH" }.compactMap {
+                $0.headers["content-range"]
+            }
             #expect(ranges == ["0-199999", "200000-399999", "400000-499999"])
         }
     }
@@ -117,7 +120,9 @@ struct PushTests {
                 let content = bytes(size)
                 let digest = SHA256.digest(content)
                 for wrong in [size - 1, size + 1] {
-                    let failure = await failure { try await sink.putBlob(blob(digest, wrong), stream(content)) }
+                    let failure = await failure {
+                        try await sink.putBlob(blob(digest, wrong), stream(content))
+                    }
                     #expect(failure.code == .dataLoss)
                     #expect(failure.message.contains("has not the \(wrong) bytes"))
                 }

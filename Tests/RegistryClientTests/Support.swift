@@ -12,7 +12,9 @@ func quickConfiguration(
     let lookup = CredentialLookup(
         environment: environment, userID: 0,
         readFile: { path throws(Failure) in files[path].map { Array($0.utf8) } },
-        runHelper: { program, _, _ async throws(Failure) in throw Failure(.notFound, "\(program): no such program") })
+        runHelper: { program, _, _ async throws(Failure) in
+            throw Failure(.notFound, "\(program): no such program")
+        })
     var configuration = RegistryConfiguration(
         credentials: lookup, listDirectory: { _ throws(Failure) in [] },
         hash: { algorithm, bytes in

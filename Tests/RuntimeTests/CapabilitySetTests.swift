@@ -16,9 +16,10 @@ import Testing
         #expect(CapabilitySet.dockerDefault.names.count == 14)
     }
 
-    private func granted(_ add: [String] = [], _ drop: [String] = [], privileged: Bool = false,
-        available: CapabilitySet = .all) throws -> CapabilitySet
-    {
+    private func granted(
+        _ add: [String] = [], _ drop: [String] = [], privileged: Bool = false,
+        available: CapabilitySet = .all
+    ) throws -> CapabilitySet {
         try CapabilitySet.granted(add: add, drop: drop, privileged: privileged, available: available)
     }
 

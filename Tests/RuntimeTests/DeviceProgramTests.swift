@@ -16,7 +16,9 @@ private func run(_ program: [UInt8], type: UInt32, access: UInt32, major: UInt32
         let to = Int(bytes[1] & 15)
         let from = Int(bytes[1] >> 4)
         let jump = Int(Int16(bitPattern: UInt16(bytes[2]) | UInt16(bytes[3]) << 8))
-        let value = bytes[4...7].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) }
+        let value = bytes[4...7].enumerated().reduce(UInt32(0)) {
+            $0 | UInt32($1.element) << (8 * UInt32($1.offset))
+        }
         at += 1
         switch bytes[0] {
         case 0x61:
@@ -43,7 +45,9 @@ private func rule(_ allow: Bool, _ type: String?, _ major: Int64?, _ minor: Int6
 }
 
 /// The meaning in words: for each asked access the last rule that covers it decides.
-private func meaning(_ rules: [RuntimeSpec.DeviceRule], type: UInt32, access: UInt32, major: UInt32, minor: UInt32)
+private func meaning(
+    _ rules: [RuntimeSpec.DeviceRule], type: UInt32, access: UInt32, major: UInt32, minor: UInt32
+)
     -> Int
 {
     for (bit, letter) in [(UInt32(1), "m"), (2, "r"), (4, "w")] where access & bit != 0 {

@@ -37,7 +37,8 @@ func text(_ plan: LaunchPlan) -> String {
         switch slot {
         case .bind(let path, let recursive, let set, let clear, let deep):
             lines.append(
-                "slot \(index) bind \(path)\(recursive ? " recursive" : "") +\(hex(set)) -\(hex(clear))\(deep ? " deep" : "")")
+                "slot \(index) bind \(path)\(recursive ? " recursive" : "") +\(hex(set)) -\(hex(clear))\(deep ? " deep" : "")"
+            )
         case .file(let path): lines.append("slot \(index) file \(path)")
         default: lines.append("slot \(index) \(slot)")
         }
@@ -50,7 +51,8 @@ func text(_ plan: LaunchPlan) -> String {
         case .setRootPropagation(let flags): lines.append("root-propagation \(hex(flags))")
         case .mount(let type, let source, let path, let attributes, let data, let copyUp):
             lines.append(
-                "mount \(type) \(source) \(path) \(hex(attributes)) \(options(data))\(copyUp ? " copy-up" : "")")
+                "mount \(type) \(source) \(path) \(hex(attributes)) \(options(data))\(copyUp ? " copy-up" : "")"
+            )
         case .attachMount(let slot, let path, let isDirectory, let propagation):
             lines.append("attach \(slot) \(path) \(isDirectory ? "directory" : "file") \(hex(propagation))")
         case .makeDevice(let path, let mode, let major, let minor, let uid, let gid):
@@ -67,11 +69,58 @@ func text(_ plan: LaunchPlan) -> String {
         case .identity(let uid, let gid, let groups): lines.append("identity \(uid):\(gid) \(groups)")
         case .capabilities(let effective, let permitted, let inheritable, let ambient):
             lines.append(
-                "capabilities e=\(hex(effective)) p=\(hex(permitted)) i=\(hex(inheritable)) a=\(hex(ambient))")
-        default: lines.append("\(step)")
+                "capabilities e=\(hex(effective)) p=\(hex(permitted)) i=\(hex(inheritable)) a=\(hex(ambient))"
+            )
+        default: lines.append(shortText(step))
         }
     }
     return lines.joined(separator: "\n")
+}
+
+private func shortText(_ step: Step) -> String {
+    switch step {
+    case .awaitParent: "await-parent"
+    case .joinCgroup(let slot): "join-cgroup \(slot)"
+    case .newSession: "session"
+    case .newKeyring(let name): "keyring \(name)"
+    case .attachRoot(let slot): "root \(slot)"
+    case .readOnlyRoot: "read-only-root"
+    case .pivotRoot: "pivot"
+    case .hostname(let name): "hostname \(name)"
+    case .domainname(let name): "domainname \(name)"
+    case .loopbackUp: "loopback-up"
+    case .oomScoreAdjustment(let score): "oom-score \(score)"
+    case .terminal(let slot, let rows, let columns): "terminal \(slot) \(rows)x\(columns)"
+    case .standardStreams(let input, let output, let error): "streams \(input) \(output) \(error)"
+    case .workingDirectory(let path, let create): "chdir \(path)\(create ? " create" : "")"
+    case .personality(let value): "personality \(value)"
+    case .scheduler(let policy, let flags, let nice, let priority, let runtime, let deadline, let period):
+        "scheduler \(policy) \(flags) \(nice) \(priority) \(runtime) \(deadline) \(period)"
+    case .ioPriority(let value): "io-priority \(value)"
+    case .dumpable(let on): "dumpable \(on)"
+    case .noNewPrivileges: "no-new-privileges"
+    case .seccomp(let slot, let flags): "seccomp \(slot) \(flags)"
+    case .execLabel(let module, let label): "label \(module) \(label)"
+    case .closeDescriptors(let keep): "close \(keep)"
+    case .findProgram(let name, let path): "find \(name) in \(path)"
+    case .awaitStart(let slot): "await-start \(slot)"
+    case .reap: "reap"
+    case .execute(let arguments, let environment): "execute \(arguments) \(environment)"
+    default: "?"
+    }
+}
+
+/// What another plan has (+) and lacks (-) against a plan, in order.
+func changes(_ plan: LaunchPlan, from base: LaunchPlan) -> String {
+    let new = text(plan).split(separator: "\n").map(String.init)
+    let old = text(base).split(separator: "\n").map(String.init)
+    let difference = new.difference(from: old)
+    return (difference.removals + difference.insertions).map { change in
+        switch change {
+        case .remove(_, let line, _): "- \(line)"
+        case .insert(_, let line, _): "+ \(line)"
+        }
+    }.joined(separator: "\n")
 }
 
 /// This project's own machines: memory and pids in v1, cgroup2 beside them.
@@ -105,7 +154,8 @@ func planned(
     let spec = try SpecBuilder.build(options, host: host)
     try spec.check()
     let placement = try CgroupPlacement(
-        layout: layout, containerID: "c1", cgroupsPath: spec.linux?.cgroupsPath, resources: spec.linux?.resources)
+        layout: layout, containerID: "c1", cgroupsPath: spec.linux?.cgroupsPath,
+        resources: spec.linux?.resources)
     var context = Planner.Context(
         containerID: "c1", host: host, placement: placement, seccompFilter: filter,
         isDirectory: { !$0.hasSuffix(".conf") })

@@ -84,7 +84,9 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
         #expect(rules[0].names?.count == 361)
         #expect(Set(rules[0].names ?? []).count == 361, "no name twice")
         let names = Set(rules.flatMap { $0.names ?? [] })
-        for absent in ["io_uring_setup", "keyctl", "add_key", "userfaultfd", "kexec_load", "_sysctl", "swapon"] {
+        for absent in [
+            "io_uring_setup", "keyctl", "add_key", "userfaultfd", "kexec_load", "_sysctl", "swapon",
+        ] {
             #expect(!names.contains(absent))
         }
     }
@@ -101,7 +103,9 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
             for number in UInt32(0)..<700 {
                 guard let call = SeccompCompiler.name(of: Int32(number | offset), on: token) else { continue }
                 seen += 1
-                for first in [UInt64(0), 8, 1, 2, 16, 38, 40, 45, 46, 0x20008, 0x1000_0000, 0x11, 0xffff_ffff] {
+                for first in [
+                    UInt64(0), 8, 1, 2, 16, 38, 40, 45, 46, 0x20008, 0x1000_0000, 0x11, 0xffff_ffff,
+                ] {
                     let got = program.run(
                         architecture: auditArchitecture(token), number: number | offset, [first])
                     #expect(got == meaning(filter, call, [first]), "\(name) \(call)(\(first))")
@@ -109,6 +113,19 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
             }
         }
         #expect(seen > 300)
+    }
+
+    /// AF_ALG and AF_VSOCK, also when the upper half of the register holds something.
+    @Test func cve202631431CryptoSocketsAreDenied() throws {
+        let filter = try resolved()
+        let program = ClassicProgram(try SeccompCompiler.program(filter))
+        let token = SeccompCompiler.architecture(filter.architectures?.first ?? "")
+        let number = (UInt32(0)..<400).first { SeccompCompiler.name(of: Int32($0), on: token) == "socket" }
+        let socket = try #require(number)
+        for family in [UInt64(38), 40, 0x1_0000_0026, 0xffff_ffff_0000_0028] {
+            #expect(program.run(architecture: token, number: socket, [family]) == permissionDenied)
+        }
+        #expect(program.run(architecture: token, number: socket, [2]) == allowed)
     }
 
     @Test func newerNumbersAreNotImplemented() throws {
@@ -119,7 +136,8 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
             let offset: UInt32 = token == 0x4000_003e ? 0x4000_0000 : 0
             for number in [UInt32(600), 1000, 0x0fff_ffff] {
                 #expect(
-                    program.run(architecture: auditArchitecture(token), number: number | offset) == notImplemented,
+                    program.run(architecture: auditArchitecture(token), number: number | offset)
+                        == notImplemented,
                     "\(name) \(number)")
             }
         }
@@ -131,7 +149,8 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
     @Test func defaultAllowHasNoStub() throws {
         var filter = RuntimeSpec.Seccomp(defaultAction: .allow)
         filter.syscalls = [
-            RuntimeSpec.Seccomp.Syscall(names: ["mkdir", "mkdirat", "no_such_call"], action: .errno, errnoRet: 30)
+            RuntimeSpec.Seccomp.Syscall(
+                names: ["mkdir", "mkdirat", "no_such_call"], action: .errno, errnoRet: 30)
         ]
         let program = ClassicProgram(try SeccompCompiler.program(filter))
         let token = SeccompCompiler.architecture(

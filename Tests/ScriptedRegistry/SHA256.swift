@@ -28,13 +28,16 @@ package enum SHA256 {
 
     package static func digest(_ bytes: [UInt8]) -> Digest {
         var state: [UInt32] = [
-            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+            0x5be0_cd19,
         ]
         var message = bytes
         message.append(0x80)
         while message.count % 64 != 56 { message.append(0) }
         let bits = UInt64(bytes.count) * 8
-        for shift in stride(from: UInt64(56), through: 0, by: -8) { message.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+        for shift in stride(from: UInt64(56), through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: bits >> shift))
+        }
         var words = [UInt32](repeating: 0, count: 64)
         let constants = constants
         message.withUnsafeBufferPointer { message in
@@ -42,7 +45,8 @@ package enum SHA256 {
                 for index in 0..<16 {
                     let at = block + index * 4
                     words[index] =
-                        UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8
+                        UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2])
+                        << 8
                         | UInt32(message[at + 3])
                 }
                 for index in 16..<64 {
@@ -68,7 +72,9 @@ package enum SHA256 {
             let text = String(word, radix: 16)
             return String(repeating: "0", count: 8 - text.count) + text
         }.joined()
-        guard let digest = try? Digest(algorithm: .sha256, hex: hex) else { fatalError("64 hex digits are a digest") }
+        guard let digest = try? Digest(algorithm: .sha256, hex: hex) else {
+            fatalError("64 hex digits are a digest")
+        }
         return digest
     }
 

@@ -21,12 +21,15 @@ extension ScriptedRegistry {
         if let index = parts.lastIndex(of: "blobs"), index > 0 {
             let repository = parts[..<index].joined(separator: "/")
             let rest = Array(parts[(index + 1)...])
-            return rest.first == "uploads" ? upload(request, repository, rest.dropFirst().first) : blob(request, repository, rest)
+            return rest.first == "uploads"
+                ? upload(request, repository, rest.dropFirst().first) : blob(request, repository, rest)
         }
         if parts.count > 2, parts[parts.count - 2] == "manifests" {
             return manifest(request, parts.dropLast(2).joined(separator: "/"), parts[parts.count - 1])
         }
-        if parts.suffix(2) == ["tags", "list"] { return tags(request, parts.dropLast(2).joined(separator: "/")) }
+        if parts.suffix(2) == ["tags", "list"] {
+            return tags(request, parts.dropLast(2).joined(separator: "/"))
+        }
         return .error(404, "UNSUPPORTED", "no such page")
     }
 
@@ -39,7 +42,8 @@ extension ScriptedRegistry {
     /// The scope that a request needs, in the token specification's words.
     private func neededScope(_ request: Request) -> (repository: String, action: String)? {
         let parts = request.path.dropFirst("/v2/".count).split(separator: "/").map(String.init)
-        guard let index = parts.lastIndex(where: { ["blobs", "manifests", "tags"].contains($0) }), index > 0 else { return nil }
+        guard let index = parts.lastIndex(where: { ["blobs", "manifests", "tags"].contains($0) }), index > 0
+        else { return nil }
         let isRead = request.method == "GET" || request.method == "HEAD"
         return (parts[..<index].joined(separator: "/"), isRead ? "pull" : "push")
     }
@@ -51,7 +55,9 @@ extension ScriptedRegistry {
         case .none: return nil
         case .basic(let user, let password):
             if given == "Basic " + Self.base64("\(user):\(password)") { return nil }
-            return .error(401, "UNAUTHORIZED", "authentication required", [("WWW-Authenticate", "Basic realm=\"scripted\"")])
+            return .error(
+                401, "UNAUTHORIZED", "authentication required",
+                [("WWW-Authenticate", "Basic realm=\"scripted\"")])
         case .bearer:
             let needed = neededScope(request)
             if let given, given.hasPrefix("Bearer ") {
@@ -66,7 +72,8 @@ extension ScriptedRegistry {
                     if allowed { return nil }
                 }
             }
-            var challenge = "Bearer realm=\"\(realm ?? "http://127.0.0.1:\(port)/token")\",service=\"scripted, registry\""
+            var challenge =
+                "Bearer realm=\"\(realm ?? "http://127.0.0.1:\(port)/token")\",service=\"scripted, registry\""
             if let needed { challenge += ",scope=\"repository:\(needed.repository):\(needed.action)\"" }
             return .error(401, "UNAUTHORIZED", "authentication required", [("WWW-Authenticate", challenge)])
         }
@@ -75,16 +82,23 @@ extension ScriptedRegistry {
     /// A token for the scopes that the request names, as `GET` with a login or as OAuth `POST` with `refresh-ok`.
     package func token(_ request: Request) -> Response {
         let authentication = state.withLock { $0.authentication }
-        guard case .bearer(let user, let password, let lifetime) = authentication else { return Response(404) }
+        guard case .bearer(let user, let password, let lifetime) = authentication else {
+            return Response(404)
+        }
         var scopes: Set<String>
         if request.method == "POST" {
             let form = Connection.query(String(decoding: request.body, as: UTF8.self))
             guard form.contains(where: { $0.name == "refresh_token" && $0.value == "refresh-ok" }) else {
-                return Response(401, text: #"{"error":"invalid_grant","error_description":"bad refresh token"}"#)
+                return Response(
+                    401, text: #"{"error":"invalid_grant","error_description":"bad refresh token"}"#)
             }
-            scopes = Set(form.filter { $0.name == "scope" }.flatMap { $0.value.split(separator: " ").map(String.init) })
+            scopes = Set(
+                form.filter { $0.name == "scope" }.flatMap { $0.value.split(separator: " ").map(String.init) }
+            )
         } else {
-            if let user, let password, request.headers["authorization"] != "Basic " + Self.base64("\(user):\(password)") {
+            if let user, let password,
+                request.headers["authorization"] != "Basic " + Self.base64("\(user):\(password)")
+            {
                 return .error(401, "UNAUTHORIZED", "incorrect username or password")
             }
             scopes = Set(request.query.filter { $0.name == "scope" }.map(\.value))
@@ -96,7 +110,8 @@ extension ScriptedRegistry {
             return token
         }
         return Response(
-            200, [("Content-Type", "application/json")], text: #"{"token":"\#(token)","expires_in":\#(lifetime)}"#)
+            200, [("Content-Type", "application/json")],
+            text: #"{"token":"\#(token)","expires_in":\#(lifetime)}"#)
     }
 
     private func blob(_ request: Request, _ repository: String, _ rest: [String]) -> Response {
@@ -113,13 +128,15 @@ extension ScriptedRegistry {
         else { return Response(200, headers.map { (name: $0.0, value: $0.1) }, body: bytes) }
         guard first < bytes.count else { return Response(416) }
         return Response(
-            206, [("Content-Range", "bytes \(first)-\(bytes.count - 1)/\(bytes.count)")], body: Array(bytes[first...]))
+            206, [("Content-Range", "bytes \(first)-\(bytes.count - 1)/\(bytes.count)")],
+            body: Array(bytes[first...]))
     }
 
     private func upload(_ request: Request, _ repository: String, _ id: String?) -> Response {
         if request.method == "POST" {
             return state.withLock { state in
-                if let mount = request.value("mount").flatMap({ try? Digest($0) }), let from = request.value("from"),
+                if let mount = request.value("mount").flatMap({ try? Digest($0) }),
+                    let from = request.value("from"),
                     state.links[from]?.contains(mount) == true
                 {
                     state.links[repository, default: []].insert(mount)
@@ -132,12 +149,20 @@ extension ScriptedRegistry {
             }
         }
         return state.withLock { state in
-            guard let id, var bytes = state.uploads[id] else { return .error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload") }
-            guard request.value("_state") == "s=1" else { return .error(400, "BLOB_UPLOAD_INVALID", "the state is lost") }
+            guard let id, var bytes = state.uploads[id] else {
+                return .error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload")
+            }
+            guard request.value("_state") == "s=1" else {
+                return .error(400, "BLOB_UPLOAD_INVALID", "the state is lost")
+            }
             let location = ("Location", "/v2/\(repository)/blobs/uploads/\(id)?_state=s%3D1")
-            if request.method == "GET" { return Response(204, [location, ("Range", "0-\(bytes.count - 1)")]) }
+            if request.method == "GET" {
+                return Response(204, [location, ("Range", "0-\(bytes.count - 1)")])
+            }
             if request.method == "PATCH" {
-                if let range = request.headers["content-range"], Int(range.prefix { $0 != "-" }) != bytes.count {
+                if let range = request.headers["content-range"],
+                    Int(range.prefix { $0 != "-" }) != bytes.count
+                {
                     return Response(416, [location, ("Range", "0-\(bytes.count - 1)")])
                 }
                 state.uploads[id] = bytes + request.body
@@ -145,12 +170,18 @@ extension ScriptedRegistry {
             }
             if !request.body.isEmpty, !state.takesMonolithic { return .error(405, "UNSUPPORTED", "not so") }
             bytes += request.body
-            guard let digest = request.value("digest").flatMap({ try? Digest($0) }), SHA256.digest(bytes) == digest
+            guard let digest = request.value("digest").flatMap({ try? Digest($0) }),
+                SHA256.digest(bytes) == digest
             else { return .error(400, "DIGEST_INVALID", "provided digest did not match uploaded content") }
             state.uploads[id] = nil
             state.blobs[digest] = bytes
             state.links[repository, default: []].insert(digest)
-            return Response(201, [("Docker-Content-Digest", digest.description), ("Location", "/v2/\(repository)/blobs/\(digest)")])
+            return Response(
+                201,
+                [
+                    ("Docker-Content-Digest", digest.description),
+                    ("Location", "/v2/\(repository)/blobs/\(digest)"),
+                ])
         }
     }
 
@@ -172,10 +203,12 @@ extension ScriptedRegistry {
             guard let manifest = state.manifests["\(repository)@\(digest)"] else {
                 let isKnown = state.manifests.keys.contains { $0.hasPrefix("\(repository)@") }
                 return isKnown
-                    ? .error(404, "MANIFEST_UNKNOWN", "manifest unknown") : .error(404, "NAME_UNKNOWN", "name unknown")
+                    ? .error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+                    : .error(404, "NAME_UNKNOWN", "name unknown")
             }
             return Response(
-                200, [("Content-Type", manifest.mediaType), ("Docker-Content-Digest", digest)], body: manifest.bytes)
+                200, [("Content-Type", manifest.mediaType), ("Docker-Content-Digest", digest)],
+                body: manifest.bytes)
         }
     }
 

@@ -77,7 +77,8 @@ package final class ScriptedRegistry: Sendable {
                 self.state.withLock { _ = $0.sockets.insert(client) }
                 Self.inThread { [weak self] in
                     var one: Int32 = 1
-                    setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+                    setsockopt(
+                        client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
                     var connection = Connection(socket: client)
                     connection.serve { self?.answer($0) ?? Response(503) }
                     self?.state.withLock { _ = $0.sockets.remove(client) }
@@ -154,7 +155,8 @@ package final class ScriptedRegistry: Sendable {
 
     @discardableResult
     package func addManifest(
-        _ bytes: [UInt8], mediaType: String = "application/vnd.oci.image.manifest.v1+json", to repository: String,
+        _ bytes: [UInt8], mediaType: String = "application/vnd.oci.image.manifest.v1+json",
+        to repository: String,
         tag: String?
     ) -> Digest {
         let digest = SHA256.digest(bytes)
@@ -185,10 +187,12 @@ package final class ScriptedRegistry: Sendable {
         }
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(body)).toOpaque()
-        let failed = pthread_create(&thread, nil, { argument in
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, box)
+        let failed = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, box)
         if failed == 0 { pthread_detach(thread) } else { Unmanaged<Box>.fromOpaque(box).release() }
     }
 }

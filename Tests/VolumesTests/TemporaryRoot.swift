@@ -7,7 +7,8 @@ final class TemporaryRoot: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("volumes-\(UUID().uuidString)").path
+        path =
+            FileManager.default.temporaryDirectory.appendingPathComponent("volumes-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -16,10 +17,13 @@ final class TemporaryRoot: Sendable {
     var store: VolumeStore { get throws { try VolumeStore(path: path) } }
 
     func makeContainer(_ id: String) throws {
-        try FileManager.default.createDirectory(atPath: "\(path)/containers/\(id)", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: "\(path)/containers/\(id)", withIntermediateDirectories: true)
     }
 
-    func removeContainer(_ id: String) throws { try FileManager.default.removeItem(atPath: "\(path)/containers/\(id)") }
+    func removeContainer(_ id: String) throws {
+        try FileManager.default.removeItem(atPath: "\(path)/containers/\(id)")
+    }
 
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
 

@@ -18,7 +18,8 @@ import Volumes
     private func filling(_ text: String) -> (Int32) throws(Failure) -> Void {
         { directory throws(Failure) in
             try during("fill") { () throws(SystemError) in
-                let file = try FileDescriptor.open("seed", in: directory, [.writeOnly, .create, .exclusive], mode: 0o640)
+                let file = try FileDescriptor.open(
+                    "seed", in: directory, [.writeOnly, .create, .exclusive], mode: 0o640)
                 try file.write(text)
             }
         }
@@ -29,7 +30,8 @@ import Volumes
         let store = try root.store
         #expect(try store.list().volumes.isEmpty)
         #expect(code { _ = try store.inspect("db") } == .notFound)
-        let specification = try VolumeSpecification(name: "db", labels: [.init("a", "b=c"), .init("n", "x\ny")])
+        let specification = try VolumeSpecification(
+            name: "db", labels: [.init("a", "b=c"), .init("n", "x\ny")])
         let (made, isNew) = try store.create(specification)
         #expect(isNew && made.name == "db" && made.label("a") == "b=c" && !made.isAnonymous)
         let again = try store.create(specification)
@@ -47,16 +49,23 @@ import Volumes
     @Test func `other options are a conflict`() throws {
         let root = try TemporaryRoot()
         let store = try root.store
-        let options: [MountRequest.KeyAndValue] = [.init("type", "none"), .init("o", "bind"), .init("device", "/srv/x")]
+        let options: [MountRequest.KeyAndValue] = [
+            .init("type", "none"), .init("o", "bind"), .init("device", "/srv/x"),
+        ]
         let volume = try store.create(try VolumeSpecification(name: "db", driverOptions: options)).volume
         #expect(try volume.backing == .bind(path: "/srv/x", isReadOnly: false))
         #expect(try VolumeStore.dataPath(volume, root: root.path) == "/srv/x")
-        #expect(try !store.create(try VolumeSpecification(name: "db", driverOptions: options.reversed())).isNew)
+        #expect(
+            try !store.create(try VolumeSpecification(name: "db", driverOptions: options.reversed())).isNew)
         let other: [MountRequest.KeyAndValue] = [.init("o", "bind"), .init("device", "/srv/y")]
-        #expect(code { _ = try store.create(try VolumeSpecification(name: "db", driverOptions: other)) } == .conflict)
+        #expect(
+            code { _ = try store.create(try VolumeSpecification(name: "db", driverOptions: other)) }
+                == .conflict)
     }
 
-    @Test(arguments: ["", "d", ".db", "-db", "a/b", "a b", "..", "é1", "db\n", String(repeating: "a", count: 256)])
+    @Test(arguments: [
+        "", "d", ".db", "-db", "a/b", "a b", "..", "é1", "db\n", String(repeating: "a", count: 256),
+    ])
     func `names that are none`(_ name: String) throws {
         let store = try TemporaryRoot().store
         #expect(code { _ = try VolumeSpecification(name: name) } == .invalidArgument)
@@ -67,12 +76,16 @@ import Volumes
     @Test func `drivers and file systems that are not there`() {
         #expect(code { _ = try VolumeSpecification(name: "db", driver: "nfs") } == .unsupported)
         for (options, wanted) in [
-            ([("type", "tmpfs"), ("device", "tmpfs")], .unsupported), ([("type", "nfs"), ("o", "addr=1.2.3.4")], .unsupported),
-            ([("size", "1g")], .invalidArgument), ([("o", "bind")], .invalidArgument), ([("o", "bind"), ("device", "x")], .invalidArgument),
+            ([("type", "tmpfs"), ("device", "tmpfs")], .unsupported),
+            ([("type", "nfs"), ("o", "addr=1.2.3.4")], .unsupported),
+            ([("size", "1g")], .invalidArgument), ([("o", "bind")], .invalidArgument),
+            ([("o", "bind"), ("device", "x")], .invalidArgument),
             ([("o", "bind,uid=1"), ("device", "/x")], .unsupported), ([("device", "/x")], .unsupported),
         ] as [([(String, String)], Failure.Code)] {
             let options = options.map { MountRequest.KeyAndValue($0.0, $0.1) }
-            #expect(code { _ = try VolumeSpecification(name: "db", driverOptions: options) } == wanted, "\(options)")
+            #expect(
+                code { _ = try VolumeSpecification(name: "db", driverOptions: options) } == wanted,
+                "\(options)")
         }
     }
 
@@ -90,7 +103,8 @@ import Volumes
             try store.remove("db")
             Issue.record("no failure")
         } catch {
-            #expect(error.code == .conflict && error.message == "volume db is in use by containers aaaa, bbbb")
+            #expect(
+                error.code == .conflict && error.message == "volume db is in use by containers aaaa, bbbb")
             #expect(error.hint == "Remove them first: ctr rm aaaa bbbb.")
         }
         try store.release("db", by: "aaaa")
@@ -171,7 +185,8 @@ import Volumes
         try root.makeContainer("aaaa")
         let specification = try VolumeSpecification(name: "db")
         try store.create(specification)
-        try FileManager.default.createDirectory(atPath: "\(root.path)/volumes/db/data.new", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(root.path)/volumes/db/data.new", withIntermediateDirectories: false)
         try root.write("half", to: "volumes/db/data.new/seed")
         try root.write("half", to: "volumes/db/data.new/other")
         try store.use(specification, by: "aaaa", fill: filling("whole"))
@@ -197,15 +212,18 @@ import Volumes
         let made = try await withThrowingTaskGroup(of: Bool.self) { group in
             for n in 10..<26 {
                 group.addTask {
-                    let isNew = try store.use(try VolumeSpecification(name: "db"), by: "c\(n)") { directory throws(Failure) in
+                    let isNew = try store.use(try VolumeSpecification(name: "db"), by: "c\(n)") {
+                        directory throws(Failure) in
                         try during("fill") { () throws(SystemError) in
                             for part in 0..<20 {
-                                let file = try FileDescriptor.open("\(part)", in: directory, [.writeOnly, .create, .exclusive])
+                                let file = try FileDescriptor.open(
+                                    "\(part)", in: directory, [.writeOnly, .create, .exclusive])
                                 try file.write("\(n)")
                             }
                         }
                     }.isNew
-                    let names = try FileManager.default.contentsOfDirectory(atPath: "\(root.path)/volumes/db/data")
+                    let names = try FileManager.default.contentsOfDirectory(
+                        atPath: "\(root.path)/volumes/db/data")
                     #expect(names.count == 20)
                     return isNew
                 }
@@ -247,7 +265,8 @@ import Volumes
     @Test func `what a killed maker left is swept by the next`() throws {
         let root = try TemporaryRoot()
         let store = try root.store
-        try FileManager.default.createDirectory(atPath: "\(root.path)/volumes/.new-012345/data/x", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: "\(root.path)/volumes/.new-012345/data/x", withIntermediateDirectories: true)
         #expect(try store.list().volumes.isEmpty)
         try store.create(try VolumeSpecification(name: "db"))
         #expect(try root.names(in: "volumes") == [".lock", "db"])
@@ -306,7 +325,9 @@ import Volumes
     @Test func `a use needs an id`() throws {
         let store = try TemporaryRoot().store
         for id in ["", "../x", "a/b", "."] {
-            #expect(throws: Failure.self) { try store.use(try VolumeSpecification(name: "db"), by: id, fill: nil) }
+            #expect(throws: Failure.self) {
+                try store.use(try VolumeSpecification(name: "db"), by: id, fill: nil)
+            }
         }
     }
 

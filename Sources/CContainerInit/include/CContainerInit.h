@@ -64,3 +64,5 @@ long ctr_init_launch(const struct ctr_launch *launch, int *pidfd);
 long ctr_init_next_report(int status_parent, struct ctr_report *report, int *descriptor);
 // Goes on in a new process while the caller's ends with this exit code; answers 0 in the new one, or -errno.
 long ctr_init_go_on_in_background(int exit_code);
+// Gives what malloc holds free back to the kernel: for a process that now sleeps for long.
+void ctr_init_return_free_memory(void);

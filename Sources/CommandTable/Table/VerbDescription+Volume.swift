@@ -46,7 +46,7 @@ extension VerbDescription {
             flags: [
                 .toggle(.all, short: "a", "Also named volumes that no container uses"),
                 .list(
-                    .filter, "filter", "Only those that fit (label=KEY)", check: .filter(["all", "label"])),
+                    .filter, "filter", "Only those that fit (label=KEY)", check: .filter(["label"])),
                 .toggle(.force, short: "f", "Do not ask"),
             ])
     }
