@@ -50,7 +50,9 @@ enum ConfigChange {
             settings.exposedPorts = ports.sorted()
         case "VOLUME":
             var volumes = settings.volumes ?? []
-            for path in try list(rest) ?? words(rest) where !volumes.contains(path) { volumes.append(path) }
+            var paths = try words(rest)
+            if let listed = try list(rest) { paths = listed }
+            for path in paths where !volumes.contains(path) { volumes.append(path) }
             settings.volumes = volumes.sorted()
         case "USER": settings.user = rest
         case "WORKDIR":

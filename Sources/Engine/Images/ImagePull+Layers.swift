@@ -3,6 +3,7 @@ internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import OverlayFS
+internal import RegistryClient
 
 extension ImagePull {
     /// What a transfer brought, and the claims that are to last until that has its names.

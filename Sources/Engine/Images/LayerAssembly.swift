@@ -57,7 +57,10 @@ struct LayerAssembly {
     func unpacked(_ place: Int) throws(Failure) -> Digest? {
         let diffID = diffIDs[place]
         // One that stands at an image's bottom may lack what it would take from parents elsewhere.
-        if try layers.exists(diffID), try place == 0 || !layers.record(of: diffID).needsParents { return diffID }
+        if try layers.exists(diffID) {
+            if place == 0 { return diffID }
+            if try !layers.record(of: diffID).needsParents { return diffID }
+        }
         let chainID = chainIDs[place]
         return try layers.exists(chainID) ? chainID : nil
     }
