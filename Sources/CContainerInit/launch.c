@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 long report(struct context *c, uint32_t kind, long error, int descriptor) {
@@ -77,3 +78,14 @@ long ctr_init_go_on_in_background(int exit_code) {
 }
 
 void ctr_init_return_free_memory(void) { malloc_trim(0); }
+
+// struct pidfd_info of linux/pidfd.h in its first size, which Debian 12's headers lack.
+struct exit_info { uint64_t mask, cgroup; uint32_t ids[11]; int32_t exit_code; };
+
+long ctr_init_exit_status(int pidfd) {
+    const uint64_t wants_exit = 1 << 3;
+    struct exit_info info = {.mask = wants_exit};
+    long r = CALL(SYS_ioctl, pidfd, _IOWR(0xff, 11, struct exit_info), &info);
+    if (r < 0) return r;
+    return info.mask & wants_exit ? info.exit_code : -EAGAIN;
+}

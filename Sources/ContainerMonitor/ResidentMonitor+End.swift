@@ -42,7 +42,7 @@ extension ResidentMonitor {
 
     /// The program has ended for good.
     func finish(_ code: Int32) {
-        record(code)
+        record(code, error: endIsUnknown)
         tellClients(.exited(code))
         removeCgroups()
         waitForClients()

@@ -118,6 +118,74 @@ struct ResidentMonitorTests {
         #expect(client.stdout.utf8.count == 11 * 200_000)
     }
 
+    @Test func adoption() throws {
+        let container = try TestContainer(shell("echo one; cat; echo end; exit 6")) {
+            $0.openStdin = true
+            $0.stdinOnce = true
+        }
+        do {
+            let client = TestClient(try container.start())
+            try client.hello()
+            _ = try client.next()
+            try client.waitForOutput("one")
+            kill(container.monitor, SIGSTOP)
+        }
+        // Its input must not end with the monitor: a second writer holds it.
+        let directory = try Directory.open(container.runDirectory)
+        let writer = try FileDescriptor.open("stdin", in: directory.raw, [.writeOnly])
+        kill(container.monitor, SIGKILL)
+        try container.waitForMonitor()
+        let program = try FileDescriptor.open(try #require(monitorProgram), [.pathOnly])
+        container.monitor = try Process.spawn(
+            program: program,
+            arguments: ["ctr-monitor", "adopt", container.runDirectory, container.containerDirectory], environment: [])
+        var client: TestClient?
+        for _ in 0..<100 where client == nil {
+            usleep(10_000)
+            do { client = TestClient(try UnixSocket.connect("attach", in: directory.raw, .stream)) } catch {}
+        }
+        let attached = try #require(client)
+        try attached.hello()
+        _ = try attached.next()
+        try attached.send(.stdin(Array("two\n".utf8)))
+        try attached.waitForOutput("two")
+        try attached.send(.stdinEnd)
+        try writer.close()
+        let end = try attached.next()
+        // Newer kernels tell the code of a process that another reaped.
+        #expect(end == .exited(6) || end == .exited(255))
+        #expect(attached.stdout.hasSuffix("end\n"))
+        try container.waitForMonitor()
+        #expect(try ExitRecord.read(container.containerDirectory)?.code == (end == .exited(6) ? 6 : 255))
+        let log = try container.log()
+        #expect(log.contains("one") && log.contains("two") && log.contains("end"))
+    }
+
+    @Test func restartsAsOftenAsItMay() throws {
+        let container = try TestContainer(shell("exit 1")) {
+            $0.restart = .onFailure(maximumTries: 2)
+            // Nobody to ask for a plan: the policy ends with the last run's code.
+            $0.engineArguments = ["/bin/false"]
+        }
+        let client = TestClient(try container.start())
+        try client.hello()
+        _ = try client.next()
+        let began = monotonicNanoseconds()
+        #expect(try client.next() == .exited(1))
+        #expect(monotonicNanoseconds() - began >= 90_000_000)
+        try container.waitForMonitor()
+    }
+
+    @Test func stopMarkEndsThePolicy() throws {
+        let container = try TestContainer(shell("exit 1")) { $0.restart = .always }
+        _ = try FileDescriptor.open(container.containerDirectory + "/stopped", [.writeOnly, .create])
+        let client = TestClient(try container.start())
+        try client.hello()
+        _ = try client.next()
+        #expect(try client.next() == .exited(1))
+        try container.waitForMonitor()
+    }
+
     @Test func monitorKilledContainerGoesOn() throws {
         let container = try TestContainer(shell("while :; do echo tick; sleep 0.05; done"))
         let client = TestClient(try container.start())
