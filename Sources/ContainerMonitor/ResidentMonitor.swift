@@ -209,7 +209,8 @@ final class ResidentMonitor {
         var isTrimmed = false
         while exitCode == nil {
             // What the launch needed goes back to the kernel once the container has been up for a moment.
-            let isIdle = serve(milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
+            let isIdle = serve(
+                milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
             if isIdle, !isTrimmed {
                 ctr_init_return_free_memory()
                 isTrimmed = true
