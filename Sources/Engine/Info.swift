@@ -1,4 +1,5 @@
 package import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import Runtime
 

@@ -26,6 +26,8 @@ extension Failure {
     package struct Code: Hashable, Sendable, CustomStringConvertible {
         package let description: String
 
+        package init(description: String) { self.description = description }
+
         package static let notFound = Code(description: "notFound")
         package static let alreadyExists = Code(description: "alreadyExists")
         package static let invalidArgument = Code(description: "invalidArgument")

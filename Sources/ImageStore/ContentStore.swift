@@ -151,7 +151,10 @@ extension ContentStore {
         let descriptor = Descriptor(
             mediaType: mediaType, digest: try ContentHash.digest(of: bytes), size: Int64(bytes.count))
         if try has(descriptor) { return descriptor }
-        try publish([try stage(bytes, as: descriptor)])
+        let ingest = try ingest(descriptor)
+        try ingest.restart()
+        try ingest.append(bytes)
+        try ingest.commit()
         return descriptor
     }
 
@@ -161,6 +164,7 @@ extension ContentStore {
     /// `synchronized` says that the caller has had the file system synced since the last commit (for a whole image:
     /// blobs and layers with one syncfs).
     package func publish(_ ingests: [Ingest], synchronized: Bool = false) throws(Failure) {
+        if ingests.isEmpty { return }
         if !synchronized { try synchronize() }
         failpoint("store.publish")
         for ingest in ingests { try ingest.takeName() }

@@ -65,10 +65,15 @@ extension ImageRecord {
     /// - Throws: `dataLoss` where the file is cut or its lines make no sense; `unsupported` for a later version.
     package init(decoding bytes: [UInt8]) throws(Failure) {
         var builder = Builder()
-        try RecordLines.read(bytes) { (key, fields, line) throws(Failure) in
-            try builder.take(key, fields, line)
+        do throws(Failure) {
+            try RecordLines.read(bytes) { (key, fields, line) throws(Failure) in
+                try builder.take(key, fields, line)
+            }
+            self = try builder.finish()
+        } catch {
+            // A digest or a name that does not parse is damage here, not somebody's input.
+            throw error.code == .invalidArgument ? RecordLines.damaged(error.message) : error
         }
-        self = try builder.finish()
     }
 }
 
@@ -85,7 +90,7 @@ extension ImageRecord {
         var settings = ImageConfig.Settings()
         var unknown: [String] = []
 
-        mutating func take(_ key: String, _ fields: [String], _ line: String) throws(Failure) {
+        mutating func take(_ key: String, _ fields: [String], _ line: ArraySlice<UInt8>) throws(Failure) {
             let value = fields[0]
             switch key {
             case "reference": reference = try Reference.parse(value)
@@ -109,7 +114,7 @@ extension ImageRecord {
             case "size": size = try number(value)
             case "repo-digest": repoDigests.append(value)
             default:
-                if try !takeSetting(key, fields) { unknown.append(line) }
+                if try !takeSetting(key, fields) { unknown.append(try RecordLines.text(line)) }
             }
         }
 

@@ -37,38 +37,64 @@ struct RecordLines {
         Failure(.dataLoss, "the image's record is damaged: \(why)")
     }
 
-    /// Calls `body` with each line's key, its unescaped fields (at least one) and the line itself.
+    /// Calls `body` with each line's key, its unescaped fields (at least one) and the line itself. One pass, few
+    /// strings: every start reads a record.
     static func read(
-        _ bytes: [UInt8], _ body: (String, [String], String) throws(Failure) -> Void
+        _ bytes: [UInt8], _ body: (String, [String], ArraySlice<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
-        var lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
-        guard lines.count >= 3, lines.removeLast().isEmpty, lines.removeLast().elementsEqual("end".utf8)
-        else {
-            throw damaged("its end is missing")
-        }
-        let first = lines.removeFirst()
-        guard first.elementsEqual(ImageRecord.firstLine.utf8) else {
-            guard first.starts(with: "ctr-image ".utf8) else { throw damaged("it does not begin as one") }
-            throw Failure(
-                .unsupported, "the image's record was written by a later ctr",
-                hint: "use that ctr, or pull again")
-        }
-        for line in lines {
+        let end = bytes.count - ending.count
+        guard end >= 0, bytes[end...].elementsEqual(ending) else { throw damaged("its end is missing") }
+        var at = 0
+        var isFirst = true
+        while at < end {
+            guard let stop = bytes[at..<end].firstIndex(of: 0x0a) else {
+                throw damaged("a line is not whole")
+            }
+            let line = bytes[at..<stop]
+            at = stop + 1
+            if isFirst {
+                try checkVersion(line)
+                isFirst = false
+                continue
+            }
             guard let space = line.firstIndex(of: 0x20), space > line.startIndex else {
                 throw damaged("a line without a key")
             }
-            let text = String(decoding: line, as: UTF8.self)
-            guard text.utf8.elementsEqual(line) else { throw damaged("a line is not UTF-8") }
-            var fields: [String] = []
-            for field in line[(space + 1)...].split(separator: 0x09, omittingEmptySubsequences: false) {
-                fields.append(try unescape(field))
-            }
-            try body(String(decoding: line[..<space], as: UTF8.self), fields, text)
+            try body(try text(line[..<space]), try fields(line[(space + 1)...]), line)
         }
+        if isFirst { throw damaged("it is empty") }
+    }
+
+    private static let ending = Array("end\n".utf8)
+
+    private static func checkVersion(_ line: ArraySlice<UInt8>) throws(Failure) {
+        if line.elementsEqual(ImageRecord.firstLine.utf8) { return }
+        guard line.starts(with: "ctr-image ".utf8) else { throw damaged("it does not begin as one") }
+        throw Failure(
+            .unsupported, "the image's record was written by a later ctr",
+            hint: "use that ctr, or pull again")
+    }
+
+    private static func fields(_ value: ArraySlice<UInt8>) throws(Failure) -> [String] {
+        var fields: [String] = []
+        var start = value.startIndex
+        while let tab = value[start...].firstIndex(of: 0x09) {
+            fields.append(try unescape(value[start..<tab]))
+            start = tab + 1
+        }
+        fields.append(try unescape(value[start...]))
+        return fields
+    }
+
+    static func text(_ bytes: ArraySlice<UInt8>) throws(Failure) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw damaged("a line is not UTF-8")
+        }
+        return text
     }
 
     private static func unescape(_ field: ArraySlice<UInt8>) throws(Failure) -> String {
-        guard field.contains(0x5c) else { return String(decoding: field, as: UTF8.self) }
+        guard field.contains(0x5c) else { return try text(field) }
         var out: [UInt8] = []
         var escaped = false
         for byte in field {
@@ -87,6 +113,6 @@ struct RecordLines {
             }
         }
         if escaped { throw damaged("a line ends in a backslash") }
-        return String(decoding: out, as: UTF8.self)
+        return try text(out[...])
     }
 }

@@ -62,7 +62,7 @@ package struct StoreRoot: Sendable {
     }
 
     /// The removal of everything below the root that can be large: a rename, done when it returns.
-    func moveToTrash(_ path: String) throws(SystemError) {
+    package func moveToTrash(_ path: String) throws(SystemError) {
         let base = path.split(separator: "/").last.map(String.init) ?? path
         let name = "\(randomHex(bytes: 6))-\(base.prefix(160))"
         do throws(SystemError) {

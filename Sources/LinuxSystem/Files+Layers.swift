@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 extension FileDescriptor {
     /// utimensat(2) on the open file itself (AT_EMPTY_PATH, Linux 5.8).
@@ -31,16 +30,6 @@ extension FileDescriptor {
     package borrowing func copyRange(to other: Int32, size: Int) throws(SystemError) -> Int {
         let number = raw
         return try call("copy_file_range") { ctr_copy_file_range(number, other, size) }
-    }
-
-    /// The next data at or after an offset (SEEK_DATA), nil where only a hole is left.
-    package borrowing func nextData(from offset: Int64) throws(SystemError) -> Int64? {
-        do throws(SystemError) {
-            return try seek(to: offset, whence: 3)
-        } catch {
-            if error.errno == ENXIO { return nil }
-            throw error
-        }
     }
 }
 

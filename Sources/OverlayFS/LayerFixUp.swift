@@ -188,10 +188,16 @@ func copyNode(_ name: RawPath, _ status: FileStatus, from source: Int32, to targ
 
 private func copyExtendedAttributes(
     from source: borrowing FileDescriptor, to target: borrowing FileDescriptor
-)
-    throws(SystemError)
-{
-    for name in try ExtendedAttributes.names(of: source) where !isOverlayMark(name) {
+) throws(SystemError) {
+    let names: [String]
+    do throws(SystemError) {
+        names = try ExtendedAttributes.names(of: source)
+    } catch {
+        // The file system has none at all.
+        if error.isUnsupported { return }
+        throw error
+    }
+    for name in names where !isOverlayMark(name) {
         if let value = try ExtendedAttributes.value(name, of: source) {
             try ExtendedAttributes.set(name, value, on: target)
         }

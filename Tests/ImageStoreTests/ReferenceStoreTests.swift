@@ -158,6 +158,15 @@ import Testing
         #expect(try references.list().damaged.isEmpty)
     }
 
+    @Test func aRecordWithABrokenDigestIsDamaged() throws {
+        let image = try store.image("bad", content: "b")
+        let text = String(decoding: image.encoded(), as: UTF8.self)
+        let broken = text.replacing("sha256:", with: "sha1:")
+        try store.write(Array(broken.utf8), to: "refs/docker.io%2Flibrary%2Fbad:latest")
+        #expect(failure { _ = try references.resolve("bad") }?.code == .dataLoss)
+        #expect(try references.remove("bad", force: false) { _ in [] }.untagged == ["bad:latest"])
+    }
+
     @Test func whatAKilledWriteLeftIsCleared() throws {
         try store.image("a", content: "a")
         try store.write(Array("half".utf8), to: "refs/.docker.io%2Flibrary%2Fb:latest.0011")

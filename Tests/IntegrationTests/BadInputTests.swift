@@ -5,9 +5,12 @@ import Testing
 @Suite("bad input", .needs())
 struct BadInputTests {
     @Test(arguments: [
-        (["no-such-verb"], Int32(1), "no-such-verb"), (["run"], 125, "ctr run"), (["run", "--no-such-flag", "x"], 125, "--no-such-flag"),
-        (["ps", "--no-such-flag"], 1, "--no-such-flag"), (["ps", "extra"], 1, "ctr ps"), (["exec", "c"], 125, "ctr exec"),
-        (["stop"], 1, "ctr stop"), (["volume", "no-such"], 1, "no-such"), (["run", "--rm=perhaps", "x"], 125, "perhaps"),
+        (["no-such-verb"], Int32(1), "no-such-verb"), (["run"], 125, "ctr run"),
+        (["run", "--no-such-flag", "x"], 125, "--no-such-flag"),
+        (["ps", "--no-such-flag"], 1, "--no-such-flag"), (["ps", "extra"], 1, "ctr ps"),
+        (["exec", "c"], 125, "ctr exec"),
+        (["stop"], 1, "ctr stop"), (["volume", "no-such"], 1, "no-such"),
+        (["run", "--rm=perhaps", "x"], 125, "perhaps"),
         (["run", "-e"], 125, "-e"), (["logs", "a", "b"], 1, "ctr logs"), (["--root"], 1, "--root"),
     ])
     func usage(_ words: [String], _ code: Int32, _ says: String) throws {
@@ -24,7 +27,8 @@ struct BadInputTests {
     func unknownContainers(_ verb: String) throws {
         try withFixture { ctr in
             let outcome = try ctr.ctr(verb, "nobody")
-            ctr.expectRefusal(outcome, code: ["start", "attach"].contains(verb) ? outcome.code : 1, says: ["nobody"])
+            ctr.expectRefusal(
+                outcome, code: ["start", "attach"].contains(verb) ? outcome.code : 1, says: ["nobody"])
             #expect(outcome.code != 0)
         }
     }
@@ -52,11 +56,15 @@ struct BadInputTests {
             let program = ctr.path("programs")
             _ = try ctr.makeDirectory("programs")
             for name in ["ctr", "ctr-monitor"] {
-                try FileManager.default.copyItem(atPath: Program.directory + "/" + name, toPath: "\(program)/\(name)")
+                try FileManager.default.copyItem(
+                    atPath: Program.directory + "/" + name, toPath: "\(program)/\(name)")
             }
             for verb in [["ps"], ["run", "--rm", "x", "true"], ["pull", "x"]] {
                 let outcome = try ChildProcess(
-                    ["/usr/bin/setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups", program + "/ctr"] + verb,
+                    [
+                        "/usr/bin/setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups",
+                        program + "/ctr",
+                    ] + verb,
                     environment: ctr.environment
                 ).finish(timeout: 20)
                 ctr.expectRefusal(outcome, code: verb[0] == "run" ? 125 : 1, says: ["root"])
@@ -79,7 +87,8 @@ struct BadInputTests {
             let image = try ctr.busybox()
             _ = image
             let outcome = try ChildProcess(
-                ["/bin/sh", "-c", ctr.words(["images"]).joined(separator: " ") + " > /dev/full"], environment: ctr.environment
+                ["/bin/sh", "-c", ctr.words(["images"]).joined(separator: " ") + " > /dev/full"],
+                environment: ctr.environment
             ).finish()
             #expect(outcome.code == 1)
         }
@@ -88,10 +97,16 @@ struct BadInputTests {
     @Test func badEnvironmentAndLabelFiles() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.refuses("run", "--rm", "--env-file", ctr.path("none"), image, "true", code: 125, says: [ctr.path("none")])
-            try ctr.refuses("run", "--rm", "--env-file", try ctr.file("e", "A B=1\n"), image, "true", code: 125, says: ["A B"])
+            try ctr.refuses(
+                "run", "--rm", "--env-file", ctr.path("none"), image, "true", code: 125,
+                says: [ctr.path("none")])
+            try ctr.refuses(
+                "run", "--rm", "--env-file", try ctr.file("e", "A B=1\n"), image, "true", code: 125,
+                says: ["A B"])
             try ctr.refuses("run", "--rm", "-e", "=x", image, "true", code: 125, says: ["=x"])
-            try ctr.refuses("run", "--rm", "--label-file", ctr.path("none"), image, "true", code: 125, says: [ctr.path("none")])
+            try ctr.refuses(
+                "run", "--rm", "--label-file", ctr.path("none"), image, "true", code: 125,
+                says: [ctr.path("none")])
         }
     }
 
@@ -100,7 +115,9 @@ struct BadInputTests {
             let image = try ctr.busybox()
             let outcome = try ctr.ctr(["run", "--rm", image, "echo", String(repeating: "x", count: 130_000)])
             #expect(outcome.code == 0 && outcome.stdout.utf8.count == 130_001)
-            let many = (0..<60).map { _ in "E\(UInt32.random(in: 0...UInt32.max))=" + String(repeating: "y", count: 40_000) }
+            let many = (0..<60).map { _ in
+                "E\(UInt32.random(in: 0...UInt32.max))=" + String(repeating: "y", count: 40_000)
+            }
             let large = try ctr.ctr(["run", "--rm"] + many.flatMap { ["-e", $0] } + [image, "true"])
             if large.code != 0 { ctr.expectRefusal(large, code: large.code, says: []) }
         }

@@ -64,7 +64,8 @@ struct CopyTests {
             try ctr.file("secret", "host secret")
             try ctr.ok(
                 "run", "--name", "c", image, "sh", "-c",
-                "ln -s \(ctr.directory) /out; ln -s / /root-link; ln -s ../../../../../../../..\(ctr.directory) /climb")
+                "ln -s \(ctr.directory) /out; ln -s / /root-link; ln -s ../../../../../../../..\(ctr.directory) /climb"
+            )
             let file = try ctr.file("payload", "payload")
             for name in ["out", "climb"] {
                 let read = try ctr.ctr("cp", "c:/\(name)/secret", ctr.path("stolen-\(name)"))
@@ -85,7 +86,11 @@ struct CopyTests {
                 "run", "--name", "c", image, "sh", "-c",
                 "echo x > /added; mkdir /home/new; rm /etc/group; echo more >> /etc/passwd; rm -r /var/lib")
             let lines = Set(try ctr.ok("diff", "c").components(separatedBy: "\n"))
-            #expect(lines == ["A /added", "C /home", "A /home/new", "C /etc", "D /etc/group", "C /etc/passwd", "C /var", "D /var/lib"])
+            #expect(
+                lines == [
+                    "A /added", "C /home", "A /home/new", "C /etc", "D /etc/group", "C /etc/passwd", "C /var",
+                    "D /var/lib",
+                ])
         }
     }
 
@@ -94,7 +99,8 @@ struct CopyTests {
             let image = try ctr.busybox()
             try ctr.ok(
                 "run", "--name", "c", image, "sh", "-c",
-                "echo exported > /tmp/e; chown 1000:1000 /tmp/e; rm /etc/group; ln -s /x /tmp/l; ln /tmp/e /tmp/h")
+                "echo exported > /tmp/e; chown 1000:1000 /tmp/e; rm /etc/group; ln -s /x /tmp/l; ln /tmp/e /tmp/h"
+            )
             let file = ctr.path("c.tar")
             try ctr.ok("export", "-o", file, "c")
             let list = try ctr.tool(.tar, "--numeric-owner", "-tvf", file).stdout
@@ -128,7 +134,8 @@ struct BundleTests {
     @Test func ofAnImage() throws {
         try withFixture { ctr in
             try ctr.ok(
-                "import", "-c", #"CMD ["sh", "-c", "echo by-crun; id -u; cat /proc/self/status | grep CapEff; pwd"]"#, "-c",
+                "import", "-c",
+                #"CMD ["sh", "-c", "echo by-crun; id -u; cat /proc/self/status | grep CapEff; pwd"]"#, "-c",
                 "USER app", "-c", "WORKDIR /home/app", try ctr.file("b.tar", Busybox.tar), "bundled:1")
             let bundle = ctr.path("bundle")
             try ctr.ok("bundle", "bundled:1", bundle)

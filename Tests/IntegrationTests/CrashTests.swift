@@ -38,7 +38,9 @@ struct CrashTests {
             try ctr.prints("ps", including: "c")
             // An adopting monitor reads on: the log grows, and the container can be stopped.
             let before = try ctr.ok("logs", "c").components(separatedBy: "\n").count
-            try ctr.eventually("the log goes on") { try ctr.ok("logs", "c").components(separatedBy: "\n").count > before }
+            try ctr.eventually("the log goes on") {
+                try ctr.ok("logs", "c").components(separatedBy: "\n").count > before
+            }
             try ctr.ok("stop", "-t", "2", "c")
             #expect(try ctr.inspect("c", "{{.State.Status}}") == "exited")
             try ctr.ok("rm", "c")
@@ -54,7 +56,9 @@ struct CrashTests {
                 ctr.contents("/proc/\(pid)/status").firstMatch(of: /PPid:\t(\d+)/).flatMap { pid_t($0.1) })
             kill(parent, SIGKILL)
             kill(pid, SIGKILL)
-            try ctr.eventually("it is known to have ended") { try ctr.inspect("c", "{{.State.Running}}") == "false" }
+            try ctr.eventually("it is known to have ended") {
+                try ctr.inspect("c", "{{.State.Running}}") == "false"
+            }
             #expect(try ctr.ok("ps", "-q") == "")
             try ctr.ok("start", "c")
             #expect(try ctr.inspect("c", "{{.State.Running}}") == "true")
@@ -64,7 +68,9 @@ struct CrashTests {
     @Test func eightRunsAtOnce() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let runs = try (0..<8).map { try ctr.start("run", "--rm", image, "sh", "-c", "echo \($0); exit \($0)") }
+            let runs = try (0..<8).map {
+                try ctr.start("run", "--rm", image, "sh", "-c", "echo \($0); exit \($0)")
+            }
             for (index, run) in runs.enumerated() {
                 let outcome = run.finish(timeout: 60)
                 #expect(outcome.code == Int32(index) && outcome.stdout == "\(index)\n", "\(outcome)")
@@ -125,7 +131,9 @@ struct CrashTests {
             let file = try ctr.file("b.tar", Busybox.tar)
             for _ in 0..<5 {
                 try ctr.ok("import", file, "race:1")
-                let runs = try (0..<3).map { _ in try ctr.start("run", "--rm", "--pull", "never", "race:1", "echo", "ran") }
+                let runs = try (0..<3).map { _ in
+                    try ctr.start("run", "--rm", "--pull", "never", "race:1", "echo", "ran")
+                }
                 let removal = try ctr.start("rmi", "race:1")
                 for run in runs {
                     let outcome = run.finish(timeout: 60)

@@ -31,11 +31,13 @@ struct ExecTests {
             for name in ["mnt", "pid", "uts", "ipc", "net", "cgroup"] {
                 let own = try ctr.ok("exec", "c", "readlink", "/proc/self/ns/\(name)")
                 #expect(try ctr.ok("exec", "c", "readlink", "/proc/1/ns/\(name)") == own)
-                #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)") != own)
+                #expect(
+                    try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)") != own)
             }
             #expect(try ctr.ok("exec", "c", "sh", "-c", "cat /proc/1/comm") == "sleep")
             // And its cgroup, in every hierarchy.
-            let script = "cat /proc/1/cgroup | sed 's|/[^/]*$||' | sort; echo --; cat /proc/self/cgroup | sed 's|/[^/]*$||' | sort"
+            let script =
+                "cat /proc/1/cgroup | sed 's|/[^/]*$||' | sort; echo --; cat /proc/self/cgroup | sed 's|/[^/]*$||' | sort"
             let groups = try ctr.ok("exec", "c", "sh", "-c", script).components(separatedBy: "--\n")
             #expect(groups.count == 2)
         }
@@ -43,9 +45,12 @@ struct ExecTests {
 
     @Test func environmentUserAndWorkdir() throws {
         try withContainer(["-e", "FROM_RUN=1", "-w", "/etc", "-u", "app"]) { ctr in
-            let text = try ctr.ok("exec", "-e", "MORE=2", "c", "sh", "-c", "echo $FROM_RUN $MORE; pwd; id -u; echo $HOME")
+            let text = try ctr.ok(
+                "exec", "-e", "MORE=2", "c", "sh", "-c", "echo $FROM_RUN $MORE; pwd; id -u; echo $HOME")
             #expect(text == "1 2\n/etc\n1000\n/home/app")
-            #expect(try ctr.ok("exec", "-u", "0", "-w", "/tmp", "c", "sh", "-c", "id -u; pwd; echo $HOME") == "0\n/tmp\n/root")
+            #expect(
+                try ctr.ok("exec", "-u", "0", "-w", "/tmp", "c", "sh", "-c", "id -u; pwd; echo $HOME")
+                    == "0\n/tmp\n/root")
             #expect(try ctr.ok("exec", "-u", "daemon:extra", "c", "sh", "-c", "id -u; id -g") == "1\n2000")
             try ctr.refuses("exec", "-u", "nobody-here", "c", "true", code: 125, says: ["nobody-here"])
             #expect(try ctr.ctr("exec", "-w", "/no/such/dir", "c", "pwd").code != 0)
@@ -56,7 +61,8 @@ struct ExecTests {
         try withContainer(["--cap-drop", "ALL", "--cap-add", "CHOWN"]) { ctr in
             let script = "sed -n 's/^CapEff:.//p;s/^Seccomp:.//p;s/^NoNewPrivs:.//p' /proc/self/status"
             #expect(try ctr.ok("exec", "c", "sh", "-c", script) == "0000000000000001\n0\n2")
-            let all = try ctr.ok("exec", "--privileged", "c", "sh", "-c", "sed -n 's/^CapEff:.//p' /proc/self/status")
+            let all = try ctr.ok(
+                "exec", "--privileged", "c", "sh", "-c", "sed -n 's/^CapEff:.//p' /proc/self/status")
             #expect(all.hasPrefix("000001") || all.hasPrefix("000003"), "\(all)")
         }
     }
@@ -71,7 +77,9 @@ struct ExecTests {
     @Test func detachedGoesOnByItself() throws {
         try withContainer { ctr in
             try ctr.ok("exec", "-d", "c", "sh", "-c", "sleep 0.3; echo done > /mark")
-            try ctr.eventually("it ended its work") { try ctr.ctr("exec", "c", "cat", "/mark").text == "done" }
+            try ctr.eventually("it ended its work") {
+                try ctr.ctr("exec", "c", "cat", "/mark").text == "done"
+            }
         }
     }
 

@@ -20,7 +20,9 @@ struct HostileRegistryTests {
         var config: Digest
         var manifest: [UInt8]
 
-        init(_ registry: ScriptedRegistry, layer tar: [UInt8], diffID: String? = nil, tag: String = "1") throws {
+        init(_ registry: ScriptedRegistry, layer tar: [UInt8], diffID: String? = nil, tag: String = "1")
+            throws
+        {
             let layer = registry.addBlob(tar, to: "i")
             let image =
                 #"{"architecture":"\#(ImageLayout.architecture)","os":"linux","config":{"Cmd":["echo","honest"]},"rootfs":{"type":"layers","diff_ids":["\#(diffID ?? layer.description)"]}}"#
@@ -54,7 +56,9 @@ struct HostileRegistryTests {
             wrong[700] ^= 1
             let bytes = wrong
             let path = "/v2/i/blobs/\(parts.layer)"
-            registry.script { $0.path == path && $0.method == "GET" ? ScriptedRegistry.Response(200, body: bytes) : nil }
+            registry.script {
+                $0.path == path && $0.method == "GET" ? ScriptedRegistry.Response(200, body: bytes) : nil
+            }
             try ctr.refuses("pull", "\(registry.domain)/i:1", says: ["digest"], timeout: 120)
             try expectNothingKept(ctr)
             registry.script(nil)
@@ -65,7 +69,8 @@ struct HostileRegistryTests {
 
     @Test func wrongDiffID() throws {
         try withRegistry { ctr, registry, _ in
-            _ = try Parts(registry, layer: Busybox.tar, diffID: "sha256:" + String(repeating: "1", count: 64), tag: "2")
+            _ = try Parts(
+                registry, layer: Busybox.tar, diffID: "sha256:" + String(repeating: "1", count: 64), tag: "2")
             try ctr.refuses("pull", "\(registry.domain)/i:2", says: ["sha256:1111"])
             try expectNothingKept(ctr)
         }
@@ -78,7 +83,11 @@ struct HostileRegistryTests {
             registry.script {
                 $0.path == "/v2/i/manifests/\(other)"
                     ? ScriptedRegistry.Response(
-                        200, [("Content-Type", "application/vnd.oci.image.manifest.v1+json"), ("Docker-Content-Digest", other)],
+                        200,
+                        [
+                            ("Content-Type", "application/vnd.oci.image.manifest.v1+json"),
+                            ("Docker-Content-Digest", other),
+                        ],
                         body: manifest) : nil
             }
             try ctr.refuses("pull", "\(registry.domain)/i@\(other)", says: ["digest"])
@@ -88,11 +97,14 @@ struct HostileRegistryTests {
 
     @Test func rubbishForAManifest() throws {
         try withRegistry { ctr, registry, _ in
-            for body in ["<html>maintenance</html>", "{", "[]", "{\"schemaVersion\":2}", "{\"schemaVersion\":1}"] {
+            for body in [
+                "<html>maintenance</html>", "{", "[]", "{\"schemaVersion\":2}", "{\"schemaVersion\":1}",
+            ] {
                 registry.script {
                     $0.path == "/v2/i/manifests/1"
                         ? ScriptedRegistry.Response(
-                            200, [("Content-Type", "application/vnd.oci.image.manifest.v1+json")], text: body) : nil
+                            200, [("Content-Type", "application/vnd.oci.image.manifest.v1+json")], text: body)
+                        : nil
                 }
                 try ctr.refuses("pull", "\(registry.domain)/i:1", says: ["i:1"])
             }
@@ -140,7 +152,9 @@ struct HostileRegistryTests {
             }
             try ctr.ok("pull", "-q", "\(registry.domain)/i:1", timeout: 120)
             let second = registry.requests.last { $0.path == path }
-            #expect(second?.headers["range"]?.hasPrefix("bytes=") == true, "the rest is asked for, not everything again")
+            #expect(
+                second?.headers["range"]?.hasPrefix("bytes=") == true,
+                "the rest is asked for, not everything again")
         }
     }
 
@@ -182,7 +196,16 @@ struct HostileRegistryTests {
         try withRegistry { ctr, registry, _ in
             registry.authenticate(by: .bearer(user: nil, password: nil, lifetime: 60))
             registry.script {
-                $0.path == "/token" ? nil : .error(401, "UNAUTHORIZED", "no", [("WWW-Authenticate", "Bearer realm=\"http://\(registry.domain)/token\",service=\"s\"")])
+                $0.path == "/token"
+                    ? nil
+                    : .error(
+                        401, "UNAUTHORIZED", "no",
+                        [
+                            (
+                                "WWW-Authenticate",
+                                "Bearer realm=\"http://\(registry.domain)/token\",service=\"s\""
+                            )
+                        ])
             }
             try ctr.refuses("pull", "\(registry.domain)/i:1", says: ["i:1"], timeout: 60)
             #expect(registry.requests.count < 20)
@@ -193,7 +216,9 @@ struct HostileRegistryTests {
 
     /// Pulls an image of one hostile layer; true when it was refused, in which case nothing may be kept.
     @discardableResult
-    private func pull(_ tar: [UInt8], _ ctr: Fixture, _ registry: ScriptedRegistry, refused: Bool) throws -> Bool {
+    private func pull(_ tar: [UInt8], _ ctr: Fixture, _ registry: ScriptedRegistry, refused: Bool) throws
+        -> Bool
+    {
         _ = try Parts(registry, layer: tar, tag: "evil")
         let outcome = try ctr.ctr("pull", "-q", "\(registry.domain)/i:evil", timeout: 120)
         if refused {
@@ -203,7 +228,10 @@ struct HostileRegistryTests {
         return outcome.code != 0
     }
 
-    @Test(arguments: ["../escaped", "/../../escaped", "a/../../escaped", "a/../../../../../../../../dev/shm/escaped-by-ctr-test"])
+    @Test(arguments: [
+        "../escaped", "/../../escaped", "a/../../escaped",
+        "a/../../../../../../../../dev/shm/escaped-by-ctr-test",
+    ])
     func namesThatClimbOut(_ name: String) throws {
         try withRegistry { ctr, registry, _ in
             var tar = TarArchive()
@@ -244,12 +272,18 @@ struct HostileRegistryTests {
     @Test func overlaysOwnMarksAreNotWritten() throws {
         try withRegistry { ctr, registry, _ in
             var tar = Busybox.archive
-            tar.add("marked/", .directory, mode: 0o755, pax: [("SCHILY.xattr.trusted.overlay.opaque", Array("y".utf8))])
-            tar.add("redirected/", .directory, mode: 0o755, pax: [("SCHILY.xattr.trusted.overlay.redirect", Array("/etc".utf8))])
+            tar.add(
+                "marked/", .directory, mode: 0o755,
+                pax: [("SCHILY.xattr.trusted.overlay.opaque", Array("y".utf8))])
+            tar.add(
+                "redirected/", .directory, mode: 0o755,
+                pax: [("SCHILY.xattr.trusted.overlay.redirect", Array("/etc".utf8))])
             tar.add("whiteout", .characterDevice, device: (0, 0))
             if try !pull(tar.finished, ctr, registry, refused: false) {
                 #expect(
-                    try ctr.ok("run", "--rm", "\(registry.domain)/i:evil", "sh", "-c", "ls /redirected; ls /whiteout 2>/dev/null; echo end")
+                    try ctr.ok(
+                        "run", "--rm", "\(registry.domain)/i:evil", "sh", "-c",
+                        "ls /redirected; ls /whiteout 2>/dev/null; echo end")
                         == "end")
             }
         }

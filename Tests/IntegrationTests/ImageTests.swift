@@ -7,11 +7,14 @@ struct ImageTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let table = try ctr.ok("images").components(separatedBy: "\n")
-            for column in ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"] { #expect(table[0].contains(column)) }
+            for column in ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"] {
+                #expect(table[0].contains(column))
+            }
             #expect(table.count == 2 && table[1].hasPrefix("busybox"))
             try ctr.ok("tag", image, "other/name:2")
             #expect(
-                try ctr.ok("images", "--format", "{{.Repository}}:{{.Tag}}").components(separatedBy: "\n").sorted()
+                try ctr.ok("images", "--format", "{{.Repository}}:{{.Tag}}").components(separatedBy: "\n")
+                    .sorted()
                     == ["busybox:test", "other/name:2"])
             let identifiers = Set(try ctr.ok("images", "-q", "--no-trunc").components(separatedBy: "\n"))
             #expect(identifiers.count == 1)
@@ -22,7 +25,8 @@ struct ImageTests {
             try ctr.ok("rmi", "other/name:2")
             #expect(try ctr.ok("images", "-q") == "")
             try ctr.eventually("the layers' directories are empty") {
-                let layers = (try? FileManager.default.contentsOfDirectory(atPath: ctr.root + "/layers")) ?? []
+                let layers =
+                    (try? FileManager.default.contentsOfDirectory(atPath: ctr.root + "/layers")) ?? []
                 return layers.filter { !$0.hasPrefix(".") }.isEmpty
             }
         }
@@ -46,15 +50,19 @@ struct ImageTests {
         try withFixture { ctr in
             let file = try ctr.file("b.tar", Busybox.tar)
             let id = try ctr.ok(
-                "import", "-m", "made for a test", "-c", "ENV A=1 B=two", "-c", "WORKDIR /etc", "-c", "USER app", "-c",
-                "LABEL l=m", "-c", #"CMD ["sh","-c","echo $A $B; pwd; id -u"]"#, "-c", "EXPOSE 80/tcp", file, "made:1")
+                "import", "-m", "made for a test", "-c", "ENV A=1 B=two", "-c", "WORKDIR /etc", "-c",
+                "USER app", "-c",
+                "LABEL l=m", "-c", #"CMD ["sh","-c","echo $A $B; pwd; id -u"]"#, "-c", "EXPOSE 80/tcp", file,
+                "made:1")
             #expect(id.hasPrefix("sha256:"))
             #expect(try ctr.ok("run", "--rm", "made:1") == "1 two\n/etc\n1000")
-            #expect(try ctr.inspect("made:1", "{{.Config.User}} {{.Config.Labels.l}} {{.Os}}") == "app m linux")
+            #expect(
+                try ctr.inspect("made:1", "{{.Config.User}} {{.Config.Labels.l}} {{.Os}}") == "app m linux")
             try ctr.prints("history", "--no-trunc", "made:1", including: "made for a test")
             try ctr.refuses("import", "-c", "RUN true", file, "bad:1", says: ["RUN"])
             try ctr.refuses("import", ctr.path("none.tar"), "bad:1", says: ["none.tar"])
-            try ctr.refuses("import", try ctr.file("no.tar", "this is not a tar archive"), "bad:1", says: ["no.tar"])
+            try ctr.refuses(
+                "import", try ctr.file("no.tar", "this is not a tar archive"), "bad:1", says: ["no.tar"])
             #expect(try ctr.ok("images", "--format", "{{.Repository}}") == "made")
             // From a pipe, gzip and zstd recognised by themselves.
             let packed = try ctr.tool(.gzip, "-nc", input: Busybox.tar).output
@@ -70,9 +78,11 @@ struct ImageTests {
             let content = ctr.root + "/content"
             let index = ctr.contents(content + "/index.json")
             #expect(index.contains("org.opencontainers.image.ref.name"))
-            let object = try #require(try JSONSerialization.jsonObject(with: Data(index.utf8)) as? [String: Any])
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(index.utf8)) as? [String: Any])
             let manifest = try #require((object["manifests"] as? [[String: Any]])?.first)
-            let name = try #require((manifest["annotations"] as? [String: String])?["org.opencontainers.image.ref.name"])
+            let name = try #require(
+                (manifest["annotations"] as? [String: String])?["org.opencontainers.image.ref.name"])
             let inspected = try ctr.tool(.skopeo, "inspect", "oci:\(content):\(name)").stdout
             #expect(inspected.contains("\"Layers\""))
             let rootfs = ctr.path("unpacked")
@@ -87,9 +97,14 @@ struct ImageTests {
             let file = ctr.path("saved.tar")
             try ctr.ok("save", "-o", file, image)
             let names = try ctr.tool(.tar, "-tf", file).lines
-            for name in ["oci-layout", "index.json", "manifest.json"] { #expect(names.contains(name), "\(names)") }
-            try ctr.tool(.skopeo, "--insecure-policy", "copy", "-q", "docker-archive:\(file)", "oci:\(ctr.path("a")):x")
-            try ctr.tool(.skopeo, "--insecure-policy", "copy", "-q", "oci-archive:\(file)", "oci:\(ctr.path("b")):x")
+            for name in ["oci-layout", "index.json", "manifest.json"] {
+                #expect(names.contains(name), "\(names)")
+            }
+            try ctr.tool(
+                .skopeo, "--insecure-policy", "copy", "-q", "docker-archive:\(file)", "oci:\(ctr.path("a")):x"
+            )
+            try ctr.tool(
+                .skopeo, "--insecure-policy", "copy", "-q", "oci-archive:\(file)", "oci:\(ctr.path("b")):x")
             let id = try ctr.inspect(image, "{{.Id}}")
             try ctr.ok("rmi", image)
             try ctr.prints("load", "-i", file, including: "busybox:test")
@@ -112,8 +127,11 @@ struct ImageTests {
             let layout = try ImageLayout(ctr, "layout")
             try layout.add(tag: "t", layers: [Busybox.tar], config: ["Cmd": ["echo", "by skopeo"]])
             let file = ctr.path("archive.tar")
-            let name = format == "docker-archive" ? ":example.com/from/skopeo:9" : ":example.com/from/skopeo:9"
-            try ctr.tool(.skopeo, "--insecure-policy", "copy", "-q", "oci:\(layout.directory):t", "\(format):\(file)\(name)")
+            let name =
+                format == "docker-archive" ? ":example.com/from/skopeo:9" : ":example.com/from/skopeo:9"
+            try ctr.tool(
+                .skopeo, "--insecure-policy", "copy", "-q", "oci:\(layout.directory):t",
+                "\(format):\(file)\(name)")
             try ctr.prints("load", "-i", file, including: "example.com/from/skopeo:9")
             #expect(try ctr.ok("run", "--rm", "example.com/from/skopeo:9") == "by skopeo")
         }
@@ -153,14 +171,22 @@ struct ImageTests {
             two.add("null", .characterDevice, mode: 0o666, device: (1, 3))
             two.add(
                 "capable", mode: 0o755, content: [0x78],
-                pax: [("SCHILY.xattr.security.capability", [1, 0, 0, 2, 0, 4, 0, 0] + [UInt8](repeating: 0, count: 12))])
+                pax: [
+                    (
+                        "SCHILY.xattr.security.capability",
+                        [1, 0, 0, 2, 0, 4, 0, 0] + [UInt8](repeating: 0, count: 12)
+                    )
+                ])
             var three = TarArchive()
             three.file("etc/.wh.added", "")
             three.file("gone", "a file now")
             let layout = try ImageLayout(ctr, "layout")
-            try layout.add(tag: "t", layers: [one.finished, two.finished, three.finished], compression: .zstd)
+            try layout.add(
+                tag: "t", layers: [one.finished, two.finished, three.finished], compression: .zstd)
             let file = ctr.path("archive.tar")
-            try ctr.tool(.skopeo, "--insecure-policy", "copy", "-q", "oci:\(layout.directory):t", "oci-archive:\(file):layers:1")
+            try ctr.tool(
+                .skopeo, "--insecure-policy", "copy", "-q", "oci:\(layout.directory):t",
+                "oci-archive:\(file):layers:1")
             try ctr.ok("load", "-i", file)
             let script = """
                 cat /gone; echo; ls /opaque; stat -c '%u %a' /opaque; cat /linked; echo; stat -c '%u %h' /linked
@@ -201,7 +227,9 @@ struct ImageTests {
             try ctr.tool(.tar, "-C", layout.directory, "-cf", file, "oci-layout", "index.json", "blobs")
             let loaded = try ctr.ok("load", "-q", "-i", file)
             let name = try #require(loaded.split(separator: " ").last.map(String.init))
-            #expect(try ctr.ok("run", "--rm", name, "/bin/sh", "-c", "ls -d /layer-* | /bin/busybox wc -l") == "119")
+            #expect(
+                try ctr.ok("run", "--rm", name, "/bin/sh", "-c", "ls -d /layer-* | /bin/busybox wc -l")
+                    == "119")
         }
     }
 

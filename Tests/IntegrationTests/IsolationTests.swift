@@ -18,7 +18,8 @@ struct IsolationTests {
     @Test func theEnvironmentOfTheCallerStaysOutside() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let outcome = try ctr.ctr("run", "--rm", image, "env", environment: ["SECRET_OF_CALLER": "1", "LD_PRELOAD": "/x.so"])
+            let outcome = try ctr.ctr(
+                "run", "--rm", image, "env", environment: ["SECRET_OF_CALLER": "1", "LD_PRELOAD": "/x.so"])
             #expect(!outcome.stdout.contains("SECRET_OF_CALLER") && !outcome.stdout.contains("LD_PRELOAD"))
         }
     }
@@ -47,11 +48,14 @@ struct IsolationTests {
             let names = Set(try ctr.ok("run", "--rm", image, "ls", "/dev").components(separatedBy: "\n"))
             #expect(
                 names == [
-                    "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
+                    "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
+                    "stdout", "tty",
                     "urandom", "zero",
                 ], "\(names.sorted())")
             #expect(
-                try ctr.ok("run", "--rm", image, "sh", "-c", "echo x > /dev/null; head -c 3 /dev/zero | wc -c; echo y > /dev/stdout")
+                try ctr.ok(
+                    "run", "--rm", image, "sh", "-c",
+                    "echo x > /dev/null; head -c 3 /dev/zero | wc -c; echo y > /dev/stdout")
                     == "3\ny")
         }
     }
@@ -61,33 +65,43 @@ struct IsolationTests {
             let image = try ctr.busybox()
             let mounts = try ctr.ok("run", "--rm", image, "cat", "/proc/self/mounts")
             func options(_ target: String) -> String {
-                mounts.components(separatedBy: "\n").first { $0.split(separator: " ").dropFirst().first == Substring(target) } ?? ""
+                mounts.components(separatedBy: "\n").first {
+                    $0.split(separator: " ").dropFirst().first == Substring(target)
+                } ?? ""
             }
             #expect(options("/").contains(" overlay "))
             for (target, wanted) in [
-                ("/proc", "nosuid,nodev,noexec"), ("/sys", "ro,nosuid,nodev,noexec"), ("/dev/shm", "nosuid,nodev,noexec"),
+                ("/proc", "nosuid,nodev,noexec"), ("/sys", "ro,nosuid,nodev,noexec"),
+                ("/dev/shm", "nosuid,nodev,noexec"),
                 ("/dev/mqueue", "nosuid,nodev,noexec"), ("/dev", "nosuid"), ("/dev/pts", "nosuid,noexec"),
             ] {
                 for option in wanted.split(separator: ",") {
-                    #expect(options(target).contains(option), "\(target) is not \(option): \(options(target))")
+                    #expect(
+                        options(target).contains(option), "\(target) is not \(option): \(options(target))")
                 }
             }
-            // Nothing of the host's paths is shown to the inside beyond overlay's own options.
-            #expect(!mounts.contains("/dev/vda"))
-            #expect((try ctr.ok("run", "--rm", image, "sh", "-c", "grep -c old /proc/self/mountinfo; true")) != "1" || true)
+            // The old root is gone.
+            #expect(mounts.components(separatedBy: "\n").filter { $0.contains(" / ") }.count == 1)
         }
     }
 
     @Test func seccompRefusesWhatDockersDoes() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            for command in [["unshare", "-U", "true"], ["unshare", "-m", "true"], ["mount", "-t", "tmpfs", "x", "/tmp"]] {
+            for command in [
+                ["unshare", "-U", "true"], ["unshare", "-m", "true"], ["mount", "-t", "tmpfs", "x", "/tmp"],
+            ] {
                 let outcome = try ctr.ctr(["run", "--rm", image] + command)
                 #expect(outcome.code != 0 && outcome.stderr.contains("not permitted"), "\(outcome)")
             }
-            #expect(try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^Seccomp:.//p' /proc/self/status") == "2")
+            #expect(
+                try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^Seccomp:.//p' /proc/self/status")
+                    == "2")
             // Other users are held by it too.
-            #expect(try ctr.ok("run", "--rm", "-u", "1000", image, "sh", "-c", "sed -n 's/^Seccomp:.//p' /proc/self/status") == "2")
+            #expect(
+                try ctr.ok(
+                    "run", "--rm", "-u", "1000", image, "sh", "-c",
+                    "sed -n 's/^Seccomp:.//p' /proc/self/status") == "2")
         }
     }
 
@@ -113,7 +127,8 @@ struct IsolationTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             _ = image
-            let mode = try FileManager.default.attributesOfItem(atPath: ctr.root)[.posixPermissions] as? NSNumber
+            let mode =
+                try FileManager.default.attributesOfItem(atPath: ctr.root)[.posixPermissions] as? NSNumber
             #expect(mode?.intValue == 0o700)
         }
     }
@@ -122,10 +137,14 @@ struct IsolationTests {
 /// Named after the advisories whose mistake they would show.
 @Suite("attacks that broke others", .needs())
 struct AdvisoryTests {
-    private func digest(_ path: String) -> Int { (FileManager.default.contents(atPath: path) ?? Data()).hashValue }
+    private func digest(_ path: String) -> Int {
+        (FileManager.default.contents(atPath: path) ?? Data()).hashValue
+    }
 
     /// An image of busybox with more in it, and what its configuration says.
-    private func image(_ ctr: Fixture, _ instructions: [String] = [], _ more: (inout TarArchive) -> Void = { _ in }) throws -> String {
+    private func image(
+        _ ctr: Fixture, _ instructions: [String] = [], _ more: (inout TarArchive) -> Void = { _ in }
+    ) throws -> String {
         var tar = Busybox.archive
         more(&tar)
         let file = try ctr.file("image-\(UInt32.random(in: 0...UInt32.max)).tar", tar.finished)
@@ -138,12 +157,15 @@ struct AdvisoryTests {
         try withFixture { ctr in
             let before = (digest(Program.ctr), digest(Program.monitor))
             let image = try image(ctr) { $0.file("evil", "#!/proc/self/exe\n", mode: 0o755) }
-            let script = "exec 3<> /proc/1/exe; echo x >&3; (: > /proc/1/exe); (echo y >> /proc/self/exe); true"
+            let script =
+                "exec 3<> /proc/1/exe; echo x >&3; (: > /proc/1/exe); (echo y >> /proc/self/exe); true"
             try ctr.ctr("run", "--rm", image, "/evil", timeout: 30)
             try ctr.ctr("run", "--rm", image, "/proc/self/exe", timeout: 30)
             try ctr.ctr("run", "--rm", image, "sh", "-c", script, timeout: 30)
             try ctr.ctr("run", "--rm", "--init", image, "sh", "-c", script, timeout: 30)
-            try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "while :; do for p in /proc/[0-9]*; do (echo x > $p/exe); done 2>/dev/null; done")
+            try ctr.ok(
+                "run", "-d", "--name", "c", image, "sh", "-c",
+                "while :; do for p in /proc/[0-9]*; do (echo x > $p/exe); done 2>/dev/null; done")
             for _ in 0..<20 { try ctr.ctr("exec", "c", "/proc/self/exe", timeout: 20) }
             try ctr.ctr("exec", "c", "/evil", timeout: 20)
             #expect(digest(Program.ctr) == before.0)
@@ -157,8 +179,12 @@ struct AdvisoryTests {
             try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
             for number in 3...20 {
                 for outcome in [
-                    try ctr.ctr("run", "--rm", "-w", "/proc/self/fd/\(number)", image, "sh", "-c", "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
-                    try ctr.ctr("exec", "-w", "/proc/self/fd/\(number)", "c", "sh", "-c", "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
+                    try ctr.ctr(
+                        "run", "--rm", "-w", "/proc/self/fd/\(number)", image, "sh", "-c",
+                        "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
+                    try ctr.ctr(
+                        "exec", "-w", "/proc/self/fd/\(number)", "c", "sh", "-c",
+                        "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
                 ] {
                     #expect(outcome.code != 0 || outcome.lines.first == "0", "\(outcome)")
                 }
@@ -175,12 +201,18 @@ struct AdvisoryTests {
                 tar.directory("bin")
                 tar.directory("etc")
                 tar.directory("tmp")
-                if let path = Tool.busybox.path { tar.add("bin/busybox", mode: 0o755, content: Array(FileManager.default.contents(atPath: path) ?? Data())) }
+                if let path = Tool.busybox.path {
+                    tar.add(
+                        "bin/busybox", mode: 0o755,
+                        content: Array(FileManager.default.contents(atPath: path) ?? Data()))
+                }
                 if target.hasPrefix("/dev/") { tar.directory("dev") }
                 tar.symbolicLink(String(target.dropFirst()), to: to)
                 try ctr.ok("import", try ctr.file("x.tar", tar.finished), "links:1")
                 // Refused, or mounted inside: never anything of the host.
-                try ctr.ctr("run", "--rm", "links:1", "/bin/busybox", "sh", "-c", "echo x > /proc/sysrq-trigger; echo x > \(target)/new")
+                try ctr.ctr(
+                    "run", "--rm", "links:1", "/bin/busybox", "sh", "-c",
+                    "echo x > /proc/sysrq-trigger; echo x > \(target)/new")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: victim).isEmpty)
             }
         }
@@ -191,7 +223,9 @@ struct AdvisoryTests {
             for target in ["/proc/sys/kernel/core_pattern", "/etc/passwd", "/proc/sysrq-trigger"] {
                 let image = try image(ctr) { tar in tar.symbolicLink("dev/null", to: target) }
                 let outcome = try ctr.ctr(
-                    "run", "--rm", image, "sh", "-c", "cat /proc/kcore | head -c 1 | wc -c; (echo evil > /dev/null); (echo evil > /proc/sys/kernel/core_pattern) 2>/dev/null && echo written")
+                    "run", "--rm", image, "sh", "-c",
+                    "cat /proc/kcore | head -c 1 | wc -c; (echo evil > /dev/null); (echo evil > /proc/sys/kernel/core_pattern) 2>/dev/null && echo written"
+                )
                 #expect(!outcome.stdout.contains("written"))
                 if outcome.code == 0 { #expect(outcome.lines.first == "0") }
             }
@@ -202,9 +236,12 @@ struct AdvisoryTests {
     @Test func cve2025_52565_theConsoleIsNotASwappedPath() throws {
         try withFixture { ctr in
             let image = try image(ctr) { tar in tar.symbolicLink("dev/console", to: "/proc/sysrq-trigger") }
-            let session = try ctr.terminal("run", "-t", "--rm", image, "sh", "-c", "stat -c %F /dev/console; echo end")
+            let session = try ctr.terminal(
+                "run", "-t", "--rm", image, "sh", "-c", "stat -c %F /dev/console; echo end")
             _ = session.finish()
-            #expect(session.screen.contains("end") ? session.screen.contains("character special file") : true, "\(session.screen)")
+            #expect(
+                session.screen.contains("end") ? session.screen.contains("character special file") : true,
+                "\(session.screen)")
         }
     }
 
@@ -216,10 +253,12 @@ struct AdvisoryTests {
             let host = try ctr.makeDirectory("host")
             try ctr.ok(
                 "run", "-d", "--name", "swapper", "-v", "shared:/vol", image, "sh", "-c",
-                "mkdir -p /vol/d; while :; do mv /vol/d /vol/e; ln -s \(victim) /vol/d; rm /vol/d; ln -s / /vol/d; rm /vol/d; mv /vol/e /vol/d; done 2>/dev/null")
+                "mkdir -p /vol/d; while :; do mv /vol/d /vol/e; ln -s \(victim) /vol/d; rm /vol/d; ln -s / /vol/d; rm /vol/d; mv /vol/e /vol/d; done 2>/dev/null"
+            )
             for _ in 0..<60 {
                 try ctr.ctr(
-                    "run", "--rm", "-v", "shared:/vol", "-v", "\(host):/vol/d/inside/made", image, "sh", "-c", "touch /vol/d/inside/made/x", timeout: 30)
+                    "run", "--rm", "-v", "shared:/vol", "-v", "\(host):/vol/d/inside/made", image, "sh", "-c",
+                    "touch /vol/d/inside/made/x", timeout: 30)
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: victim) == ["canary"])
             #expect(!FileManager.default.fileExists(atPath: "/inside"))
@@ -233,7 +272,8 @@ struct AdvisoryTests {
             try ctr.file("victim/payload", "host secret")
             try ctr.ok(
                 "run", "-d", "--name", "c", image, "sh", "-c",
-                "mkdir /real; echo inside > /real/payload; mv /real /way; while :; do mv /way /off; ln -s \(victim) /way; rm /way; mv /off /way; done 2>/dev/null")
+                "mkdir /real; echo inside > /real/payload; mv /real /way; while :; do mv /way /off; ln -s \(victim) /way; rm /way; mv /off /way; done 2>/dev/null"
+            )
             let file = try ctr.file("payload", "from outside")
             for round in 0..<40 {
                 let out = ctr.path("out-\(round)")
@@ -265,17 +305,23 @@ struct AdvisoryTests {
                 var tar = TarArchive()
                 tar.directory("bin")
                 tar.directory("etc")
-                if let path = Tool.busybox.path { tar.add("bin/busybox", mode: 0o755, content: Array(FileManager.default.contents(atPath: path) ?? Data())) }
+                if let path = Tool.busybox.path {
+                    tar.add(
+                        "bin/busybox", mode: 0o755,
+                        content: Array(FileManager.default.contents(atPath: path) ?? Data()))
+                }
                 switch kind {
                 case "link": tar.symbolicLink("etc/passwd", to: "../../../../../../etc/shadow")
                 case "fifo": tar.add("etc/passwd", .fifo)
                 default: tar.add("etc/passwd", .characterDevice, device: (1, 5))  // /dev/zero
                 }
                 try ctr.ok("import", try ctr.file("\(kind).tar", tar.finished), "passwd:\(kind)")
-                let outcome = try ctr.ctr("run", "--rm", "-u", "1234", "passwd:\(kind)", "/bin/busybox", "id", "-u", timeout: 20)
+                let outcome = try ctr.ctr(
+                    "run", "--rm", "-u", "1234", "passwd:\(kind)", "/bin/busybox", "id", "-u", timeout: 20)
                 #expect(!outcome.timedOut)
                 #expect(outcome.text == "1234" || outcome.code == 125, "\(outcome)")
-                let named = try ctr.ctr("run", "--rm", "-u", "root", "passwd:\(kind)", "/bin/busybox", "true", timeout: 20)
+                let named = try ctr.ctr(
+                    "run", "--rm", "-u", "root", "passwd:\(kind)", "/bin/busybox", "true", timeout: 20)
                 #expect(!named.timedOut)
             }
         }
@@ -297,10 +343,13 @@ struct AdvisoryTests {
     @Test func cve2022_23648_aVolumeOfTheImageIsInsideTheImage() throws {
         try withFixture { ctr in
             try ctr.file("secret/f", "host secret")
-            for path in ["/../../../../../../..\(ctr.path("secret"))", "/x/../../../..\(ctr.path("secret"))"] {
-                let imported = try ctr.ctr("import", "-c", "VOLUME \(path)", try ctr.file("v.tar", Busybox.tar), "volume:evil")
+            for path in ["/../../../../../../..\(ctr.path("secret"))", "/x/../../../..\(ctr.path("secret"))"]
+            {
+                let imported = try ctr.ctr(
+                    "import", "-c", "VOLUME \(path)", try ctr.file("v.tar", Busybox.tar), "volume:evil")
                 guard imported.code == 0 else { continue }
-                let outcome = try ctr.ctr("run", "--rm", "volume:evil", "sh", "-c", "cat \(ctr.path("secret"))/f /secret/f")
+                let outcome = try ctr.ctr(
+                    "run", "--rm", "volume:evil", "sh", "-c", "cat \(ctr.path("secret"))/f /secret/f")
                 #expect(!outcome.stdout.contains("host secret"))
             }
         }
@@ -312,10 +361,14 @@ struct AdvisoryTests {
             let image = try image(
                 ctr,
                 [
-                    "LABEL containerd.io/restart.loguri=binary:///bin/touch?\(marker)", "LABEL ctr.log=binary:///bin/touch?\(marker)",
-                    "LABEL io.podman.annotations.privileged=TRUE", "LABEL ctr.privileged=true", "LABEL run.oci.keep_original_groups=1",
+                    "LABEL containerd.io/restart.loguri=binary:///bin/touch?\(marker)",
+                    "LABEL ctr.log=binary:///bin/touch?\(marker)",
+                    "LABEL io.podman.annotations.privileged=TRUE", "LABEL ctr.privileged=true",
+                    "LABEL run.oci.keep_original_groups=1",
                 ])
-            #expect(try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^CapEff:.//p' /proc/self/status") == "00000000a80425fb")
+            #expect(
+                try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^CapEff:.//p' /proc/self/status")
+                    == "00000000a80425fb")
             #expect(!FileManager.default.fileExists(atPath: marker))
         }
     }
@@ -325,10 +378,15 @@ struct AdvisoryTests {
             let marker = ctr.path("marker")
             let evil = "#!/bin/busybox sh\n/bin/busybox touch \(marker)\n"
             let image = try image(ctr) { tar in
-                for name in ["usr/bin/tar", "usr/bin/gzip", "usr/bin/xz", "usr/bin/zstd", "usr/bin/unpigz", "usr/bin/nsenter", "usr/bin/ps"] {
+                for name in [
+                    "usr/bin/tar", "usr/bin/gzip", "usr/bin/xz", "usr/bin/zstd", "usr/bin/unpigz",
+                    "usr/bin/nsenter", "usr/bin/ps",
+                ] {
                     tar.file(name, evil, mode: 0o755)
                 }
-                for name in ["lib/libnss_files.so.2", "lib/x86_64-linux-gnu/libnss_files.so.2", "lib/libnss_dns.so.2"] { tar.file(name, "evil") }
+                for name in [
+                    "lib/libnss_files.so.2", "lib/x86_64-linux-gnu/libnss_files.so.2", "lib/libnss_dns.so.2",
+                ] { tar.file(name, "evil") }
             }
             try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
             try ctr.ok("cp", "c:/etc", ctr.path("etc"))
@@ -346,7 +404,8 @@ struct AdvisoryTests {
             let image = try ctr.busybox()
             try ctr.ok("run", "-d", "--name", "other", image, "sleep", "60")
             let sockets = try ctr.ok("run", "--rm", "--network", "host", image, "cat", "/proc/net/unix")
-            #expect(!sockets.components(separatedBy: "\n").contains { $0.contains("@") && $0.contains("ctr") })
+            #expect(
+                !sockets.components(separatedBy: "\n").contains { $0.contains("@") && $0.contains("ctr") })
         }
     }
 }

@@ -92,14 +92,18 @@ struct LifecycleTests {
     @Test func restartKeepsTheContainersLayer() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "date +%N >> /starts; trap 'exit 0' TERM; while :; do sleep 0.05; done")
+            try ctr.ok(
+                "run", "-d", "--name", "c", image, "sh", "-c",
+                "date +%N >> /starts; trap 'exit 0' TERM; while :; do sleep 0.05; done")
             let pid = try ctr.inspect("c", "{{.State.Pid}}")
             try ctr.eventually("the first start is written") {
                 try ctr.ctr("exec", "c", "test", "-s", "/starts").code == 0
             }
             #expect(try ctr.ok("restart", "-t", "2", "c") == "c")
             #expect(try ctr.inspect("c", "{{.State.Pid}}") != pid)
-            try ctr.eventually("two starts") { try ctr.ok("exec", "c", "wc", "-l", "/starts").hasPrefix("2 ") }
+            try ctr.eventually("two starts") {
+                try ctr.ok("exec", "c", "wc", "-l", "/starts").hasPrefix("2 ")
+            }
         }
     }
 
@@ -183,7 +187,8 @@ struct LifecycleTests {
             let image = try ctr.busybox()
             let id = try ctr.ok("run", "-d", "--name", "c", "-e", "A=b", "-m", "64m", image, "sleep", "60")
             let json = try ctr.ok("inspect", "c")
-            let list = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
+            let list = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
             let container = try #require(list.first)
             #expect(container["Id"] as? String == id)
             #expect(container["Name"] as? String == "/c")

@@ -12,7 +12,8 @@ struct LimitTests {
             #expect(outcome.code == 137 || outcome.code == 2, "\(outcome)")
             #expect(!outcome.stdout.contains("survived"))
             let second = try ctr.ctr(
-                "run", "--name", "d", "-m", "16m", "--memory-swap", "16m", image, "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
+                "run", "--name", "d", "-m", "16m", "--memory-swap", "16m", image, "dd", "if=/dev/zero",
+                "of=/dev/null", "bs=200M", "count=1")
             #expect(second.code == 137, "\(second)")
             #expect(try ctr.inspect("d", "{{.State.OOMKilled}}") == "true")
             #expect(try ctr.inspect("d", "{{.State.ExitCode}}") == "137")
@@ -25,21 +26,32 @@ struct LimitTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", "-m", "64m", "--cpus", "0.5", "--pids-limit", "33", "--cpuset-cpus", "0",
+                "run", "-d", "--name", "c", "-m", "64m", "--cpus", "0.5", "--pids-limit", "33",
+                "--cpuset-cpus", "0",
                 "--cpu-shares", "512", image, "sleep", "60")
             let pid = try ctr.inspect("c", "{{.State.Pid}}")
             func value(_ controller: String, _ v1: String, _ v2: String) throws -> String {
                 let (mount, isV2) = try #require(Cgroups.controller(controller))
                 let line = ctr.contents("/proc/\(pid)/cgroup").components(separatedBy: "\n").first {
                     let fields = $0.split(separator: ":", omittingEmptySubsequences: false)
-                    return fields.count > 2 && (isV2 ? fields[0] == "0" : fields[1].split(separator: ",").contains(Substring(controller)))
+                    return fields.count > 2
+                        && (isV2
+                            ? fields[0] == "0"
+                            : fields[1].split(separator: ",").contains(Substring(controller)))
                 }
-                let path = try #require(line?.split(separator: ":", omittingEmptySubsequences: false).dropFirst(2).joined(separator: ":"))
+                let path = try #require(
+                    line?.split(separator: ":", omittingEmptySubsequences: false).dropFirst(2).joined(
+                        separator: ":"))
                 // The limit may be on the container's directory or on a parent of the process's own.
                 var directory = mount + path
                 while directory.count > mount.count {
-                    let text = ctr.contents("\(directory)/\(isV2 ? v2 : v1)").trimmingCharacters(in: .whitespacesAndNewlines)
-                    if !text.isEmpty, text != "max", text != "max 100000", !text.hasPrefix("92233720"), text != "-1", text != "100", text != "1024" { return text }
+                    let text = ctr.contents("\(directory)/\(isV2 ? v2 : v1)").trimmingCharacters(
+                        in: .whitespacesAndNewlines)
+                    if !text.isEmpty, text != "max", text != "max 100000", !text.hasPrefix("92233720"),
+                        text != "-1", text != "100", text != "1024"
+                    {
+                        return text
+                    }
                     directory = (directory as NSString).deletingLastPathComponent
                 }
                 return ""
@@ -49,16 +61,19 @@ struct LimitTests {
             #expect(try value("pids", "pids.max", "pids.max") == "33")
             #expect(try value("cpuset", "cpuset.cpus", "cpuset.cpus") == "0")
             #expect(["512", "20", "59"].contains(try value("cpu", "cpu.shares", "cpu.weight")))
-            #expect(try ctr.inspect("c", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}") == "67108864 500000000 33")
+            #expect(
+                try ctr.inspect(
+                    "c", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}")
+                    == "67108864 500000000 33")
         }
     }
 
     @Test func processorTimeIsLimited() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let script = "timeout 1 sh -c 'while :; do :; done'; awk '{print $14+$15+$16+$17}' /proc/self/stat; cat /proc/1/stat"
-            let text = try ctr.ok("run", "--rm", "--cpus", "0.2", image, "sh", "-c", "timeout 1.5 sh -c 'while :; do :; done'; cat /proc/$$/stat")
-            _ = script
+            let text = try ctr.ok(
+                "run", "--rm", "--cpus", "0.2", image, "sh", "-c",
+                "timeout 1.5 sh -c 'while :; do :; done'; cat /proc/$$/stat")
             let fields = text.split(separator: " ")
             // cutime in hundredths of a second: all children waited for.
             let used = (Double(fields[15]) ?? 0) + (Double(fields[16]) ?? 0)
@@ -87,8 +102,10 @@ struct LimitTests {
     }
 
     @Test(arguments: [
-        ["-m", "1k"], ["-m", "lots"], ["--cpus", "-1"], ["--cpus", "x"], ["--cpus", "1000"], ["--cpuset-cpus", "900"],
-        ["--memory-swap", "1m", "-m", "64m"], ["--memory-swap", "64m"], ["--pids-limit", "x"], ["--cpu-shares", "-3"],
+        ["-m", "1k"], ["-m", "lots"], ["--cpus", "-1"], ["--cpus", "x"], ["--cpus", "1000"],
+        ["--cpuset-cpus", "900"],
+        ["--memory-swap", "1m", "-m", "64m"], ["--memory-swap", "64m"], ["--pids-limit", "x"],
+        ["--cpu-shares", "-3"],
         ["--shm-size", "x"], ["--ulimit", "bogus=1"], ["--ulimit", "nofile=5:4"], ["--stop-signal", "NOPE"],
     ])
     func valuesThatCannotBeAreRefused(_ flags: [String]) throws {

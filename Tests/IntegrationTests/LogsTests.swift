@@ -29,7 +29,8 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.2; done")
+                "run", "-d", "--name", "c", image, "sh", "-c",
+                "for i in 1 2 3 4 5; do echo $i; sleep 0.2; done")
             let follow = try ctr.start("logs", "-f", "c")
             try follow.waitFor("2\n")
             #expect(!follow.stdout.contains("5"))
@@ -42,10 +43,13 @@ struct LogsTests {
     @Test func followShowsNothingTwice() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "seq 1 20000; sleep 0.5; seq 20001 40000")
+            try ctr.ok(
+                "run", "-d", "--name", "c", image, "sh", "-c", "seq 1 20000; sleep 0.5; seq 20001 40000")
             let outcome = try ctr.start("logs", "-f", "c").finish(timeout: 30)
             let expected = (1...40000).map { "\($0)\n" }.joined()
-            #expect(outcome.stdout == expected, "\(outcome.stdout.utf8.count) bytes instead of \(expected.utf8.count)")
+            #expect(
+                outcome.stdout == expected,
+                "\(outcome.stdout.utf8.count) bytes instead of \(expected.utf8.count)")
         }
     }
 
@@ -56,7 +60,9 @@ struct LogsTests {
             let lines = try ctr.ok("logs", "-t", "c").components(separatedBy: "\n")
             #expect(lines.count == 2)
             let stamps = lines.map { String($0.split(separator: " ")[0]) }
-            for stamp in stamps { #expect(stamp.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/) != nil, "\(stamp)") }
+            for stamp in stamps {
+                #expect(stamp.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/) != nil, "\(stamp)")
+            }
             #expect(stamps == stamps.sorted())
             #expect(try ctr.ok("logs", "--since", stamps[1], "c") == "second")
             #expect(try ctr.ok("logs", "--since", "10m", "c") == "first\nsecond")
@@ -69,7 +75,8 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "--name", "c", "--log-opt", "max-size=16k", "--log-opt", "max-file=3", image, "seq", "1", "20000")
+                "run", "--name", "c", "--log-opt", "max-size=16k", "--log-opt", "max-file=3", image, "seq",
+                "1", "20000")
             let lines = try ctr.ok("logs", "c").components(separatedBy: "\n").compactMap { Int($0) }
             #expect(lines.last == 20000)
             #expect(lines.count < 20000)
@@ -81,7 +88,9 @@ struct LogsTests {
     @Test func aVeryLongLine() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "head -c 200000 /dev/zero | tr '\\0' y; echo; echo end")
+            try ctr.ok(
+                "run", "-d", "--name", "c", image, "sh", "-c",
+                "head -c 200000 /dev/zero | tr '\\0' y; echo; echo end")
             try ctr.ok("wait", "c")
             let text = try ctr.ctr("logs", "c").stdout
             #expect(text.utf8.count == 200_005)

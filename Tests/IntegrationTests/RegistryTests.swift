@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("pull, push, login: Debian's registry", .needs(.dockerRegistry, .skopeo, .umoci, .htpasswd, .openssl, .zstd))
+@Suite(
+    "pull, push, login: Debian's registry",
+    .needs(.dockerRegistry, .skopeo, .umoci, .htpasswd, .openssl, .zstd))
 struct RegistryTests {
     @Test func pullRunPushPull() throws {
         try withFixture { ctr in
@@ -13,14 +15,18 @@ struct RegistryTests {
             #expect(try ctr.ok("run", "--rm", image, "cat", "/layer2") == "from the second layer")
             try ctr.prints("run", "--rm", image, "env", including: "FROM_IMAGE=yes")
             let digest = try ctr.tool(
-                .skopeo, "inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://\(image)").text
-            #expect(try ctr.inspect(image, "{{index .RepoDigests 0}}") == "\(registry.address)/busybox@\(digest)")
+                .skopeo, "inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://\(image)"
+            ).text
+            #expect(
+                try ctr.inspect(image, "{{index .RepoDigests 0}}") == "\(registry.address)/busybox@\(digest)")
             // The bytes go back unchanged: the digest stays.
             let copy = "\(registry.address)/copy/of:2"
             try ctr.ok("tag", image, copy)
             try ctr.prints("push", copy, including: digest)
             #expect(
-                try ctr.tool(.skopeo, "inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://\(copy)").text
+                try ctr.tool(
+                    .skopeo, "inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://\(copy)"
+                ).text
                     == digest)
             try ctr.ok("rmi", image, copy)
             #expect(try ctr.ok("images", "-q") == "")
@@ -41,7 +47,8 @@ struct RegistryTests {
             #expect(outcome.stdout == "pulled\n")
             registry.stop()
             #expect(try ctr.ok("run", "--rm", image, "echo", "kept") == "kept")
-            try ctr.refuses("run", "--rm", "--pull", "always", image, "true", code: 125, says: [registry.address])
+            try ctr.refuses(
+                "run", "--rm", "--pull", "always", image, "true", code: 125, says: [registry.address])
         }
     }
 
@@ -54,7 +61,8 @@ struct RegistryTests {
             var second = TarArchive()
             second.file("two", "2")
             try layout.add(
-                tag: "t", layers: [Busybox.tar, second.finished], compression: compression, config: ["Cmd": ["cat", "/two"]])
+                tag: "t", layers: [Busybox.tar, second.finished], compression: compression,
+                config: ["Cmd": ["cat", "/two"]])
             let image = try registry.receive(
                 "oci:\(layout.directory):t", as: "packed:1", "--format", docker ? "v2s2" : "oci")
             try ctr.ok("pull", "-q", image)
@@ -72,8 +80,12 @@ struct RegistryTests {
                 var tar = Busybox.archive
                 tar.file("which", architecture)
                 let digest = try layout.add(
-                    tag: "t", layers: [tar.finished], config: ["Cmd": ["cat", "/which"]], platform: ("linux", architecture))
-                let size = try Data(contentsOf: URL(fileURLWithPath: "\(layout.directory)/blobs/sha256/\(digest.dropFirst(7))")).count
+                    tag: "t", layers: [tar.finished], config: ["Cmd": ["cat", "/which"]],
+                    platform: ("linux", architecture))
+                let size = try Data(
+                    contentsOf: URL(
+                        fileURLWithPath: "\(layout.directory)/blobs/sha256/\(digest.dropFirst(7))")
+                ).count
                 descriptors.append([
                     "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size,
                     "platform": ["os": "linux", "architecture": architecture],
@@ -82,7 +94,8 @@ struct RegistryTests {
             func publish(_ list: [[String: Any]], _ name: String) throws -> String {
                 let bytes = try JSONSerialization.data(
                     withJSONObject: [
-                        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": list,
+                        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+                        "manifests": list,
                     ], options: [.sortedKeys, .withoutEscapingSlashes])
                 var index = try layout.blob(Array(bytes), "application/vnd.oci.image.index.v1+json")
                 index["annotations"] = ["org.opencontainers.image.ref.name": name]
@@ -104,7 +117,9 @@ struct RegistryTests {
             let registry = try DebianRegistry(ctr, user: "someone", password: "s3cret: x")
             let image = try registry.busybox()
             try ctr.refuses("pull", image, says: [image])
-            try ctr.refuses("login", "-u", "someone", "--password-stdin", registry.address, says: [registry.address], input: "wrong")
+            try ctr.refuses(
+                "login", "-u", "someone", "--password-stdin", registry.address, says: [registry.address],
+                input: "wrong")
             let login = try ctr.ctr(
                 "login", "-u", "someone", "--password-stdin", registry.address, input: "s3cret: x\n")
             #expect(login.code == 0, "\(login)")
@@ -113,7 +128,8 @@ struct RegistryTests {
                 [ctr.home + "/.docker/config.json", ctr.home + "/.config/containers/auth.json"].first {
                     FileManager.default.fileExists(atPath: $0)
                 })
-            let permissions = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
+            let permissions =
+                try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
             #expect(permissions?.intValue == 0o600)
             #expect(ctr.contents(file).contains(Data("someone:s3cret: x".utf8).base64EncodedString()))
             try ctr.ok("pull", "-q", image)
@@ -128,7 +144,8 @@ struct RegistryTests {
             try ctr.refuses("push", copy, says: [copy])
             let auth = try ctr.file(
                 "auth.json",
-                "{\"auths\":{\"\(registry.address)\":{\"auth\":\"\(Data("someone:s3cret: x".utf8).base64EncodedString())\"}}}")
+                "{\"auths\":{\"\(registry.address)\":{\"auth\":\"\(Data("someone:s3cret: x".utf8).base64EncodedString())\"}}}"
+            )
             #expect(try ctr.ctr("push", copy, environment: ["REGISTRY_AUTH_FILE": auth]).code == 0)
         }
     }
@@ -156,7 +173,8 @@ struct RegistryTests {
             _ = try registry.busybox()
             try ctr.refuses("pull", "\(registry.address)/busybox:none", says: ["busybox:none", "404"])
             try ctr.refuses("pull", "\(registry.address)/nothing", says: ["nothing"])
-            try ctr.refuses("run", "--rm", "\(registry.address)/nothing", "true", code: 125, says: ["nothing"])
+            try ctr.refuses(
+                "run", "--rm", "\(registry.address)/nothing", "true", code: 125, says: ["nothing"])
             registry.stop()
             try ctr.refuses("pull", "\(registry.address)/busybox:1", says: [registry.address, "refused"])
             try ctr.refuses("pull", "UPPER/case", says: ["UPPER"])
@@ -171,7 +189,9 @@ struct RegistryTests {
             for tag in ["1", "2", "three"] { _ = try registry.busybox("many:\(tag)") }
             try ctr.ok("pull", "-q", "-a", "\(registry.address)/many")
             #expect(
-                try ctr.ok("images", "--format", "{{.Tag}}").components(separatedBy: "\n").sorted() == ["1", "2", "three"])
+                try ctr.ok("images", "--format", "{{.Tag}}").components(separatedBy: "\n").sorted() == [
+                    "1", "2", "three",
+                ])
         }
     }
 
@@ -182,8 +202,12 @@ struct RegistryTests {
             try ctr.ok("pull", "-q", image)
             let content = ctr.root + "/content"
             let name = try #require(
-                ctr.contents(content + "/index.json").firstMatch(of: /ref\.name" *: *"([^"]+)"/).map { String($0.1) })
-            try ctr.tool(.skopeo, "--insecure-policy", "copy", "-q", "oci:\(content):\(name)", "oci:\(ctr.path("copy")):x")
+                ctr.contents(content + "/index.json").firstMatch(of: /ref\.name" *: *"([^"]+)"/).map {
+                    String($0.1)
+                })
+            try ctr.tool(
+                .skopeo, "--insecure-policy", "copy", "-q", "oci:\(content):\(name)",
+                "oci:\(ctr.path("copy")):x")
             try ctr.tool(.umoci, "unpack", "--image", "\(content):\(name)", ctr.path("unpacked"))
             #expect(ctr.contents(ctr.path("unpacked/rootfs/layer2")) == "from the second layer\n")
         }
@@ -215,10 +239,14 @@ struct RegistryTests {
             var layers = [Busybox.tar]
             for number in 0..<4 {
                 var tar = TarArchive()
-                for file in 0..<300 { tar.file("d\(number)/f\(file)", String(repeating: "\(number)-\(file) ", count: 700)) }
+                for file in 0..<300 {
+                    tar.file("d\(number)/f\(file)", String(repeating: "\(number)-\(file) ", count: 700))
+                }
                 layers.append(tar.finished)
             }
-            try layout.add(tag: "t", layers: layers, compression: .none, config: ["Cmd": ["sh", "-c", "cat /d*/f* | sha256sum"]])
+            try layout.add(
+                tag: "t", layers: layers, compression: .none,
+                config: ["Cmd": ["sh", "-c", "cat /d*/f* | sha256sum"]])
             let image = try registry.receive("oci:\(layout.directory):t", as: "big:1", "--format", "oci")
             for pause in [5_000, 20_000, 50_000, 90_000, 140_000, 200_000, 300_000] {
                 let pull = try ctr.start("pull", "-q", image)
@@ -227,14 +255,17 @@ struct RegistryTests {
                 _ = pull.finish(timeout: 10)
                 // Absent or whole.
                 let listed = try ctr.ok("images", "-q")
-                if !listed.isEmpty { #expect(try ctr.ctr("run", "--rm", "--pull", "never", image, "true").code == 0) }
+                if !listed.isEmpty {
+                    #expect(try ctr.ctr("run", "--rm", "--pull", "never", image, "true").code == 0)
+                }
             }
             try ctr.ok("pull", "-q", image)
             let inside = try ctr.ok("run", "--rm", image)
             try ctr.ok("rmi", image)
             try ctr.ok("pull", "-q", image)
             #expect(try ctr.ok("run", "--rm", image) == inside)
-            let ingest = (try? FileManager.default.contentsOfDirectory(atPath: ctr.root + "/content/ingest")) ?? []
+            let ingest =
+                (try? FileManager.default.contentsOfDirectory(atPath: ctr.root + "/content/ingest")) ?? []
             #expect(ingest.isEmpty, "left of killed pulls: \(ingest)")
         }
     }

@@ -9,11 +9,15 @@ struct RunFlagTests {
             let image = try ctr.busybox()
             let file = try ctr.file("vars", "# comment\nFROM_FILE=f 1\nSHARED=file\nCTR_TEST_PASSED\n\n")
             let text = try ctr.ok(
-                "run", "--rm", "-e", "GIVEN=v=1", "--env", "SHARED=flag", "--env-file", file, "-e", "CTR_TEST_TAKEN", "-e",
+                "run", "--rm", "-e", "GIVEN=v=1", "--env", "SHARED=flag", "--env-file", file, "-e",
+                "CTR_TEST_TAKEN", "-e",
                 "CTR_TEST_ABSENT", image, "env",
                 environment: ["CTR_TEST_PASSED": "p", "CTR_TEST_TAKEN": "t", "CTR_TEST_OTHER": "o"])
             let lines = Set(text.components(separatedBy: "\n"))
-            #expect(lines.isSuperset(of: ["GIVEN=v=1", "SHARED=flag", "FROM_FILE=f 1", "CTR_TEST_PASSED=p", "CTR_TEST_TAKEN=t"]))
+            #expect(
+                lines.isSuperset(of: [
+                    "GIVEN=v=1", "SHARED=flag", "FROM_FILE=f 1", "CTR_TEST_PASSED=p", "CTR_TEST_TAKEN=t",
+                ]))
             #expect(!text.contains("CTR_TEST_OTHER"))
             #expect(!text.contains("CTR_TEST_ABSENT"))
             #expect(lines.contains("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
@@ -59,7 +63,9 @@ struct RunFlagTests {
             let words = found.split(separator: " ").map(String.init)
             let wanted = expected.split(separator: " ").map(String.init)
             #expect(words.prefix(2) == wanted.prefix(2), "\(found)")
-            #expect(Set(words.dropFirst(2)).union([wanted[1]]) == Set(wanted.dropFirst(2)).union([wanted[1]]), "\(found)")
+            #expect(
+                Set(words.dropFirst(2)).union([wanted[1]]) == Set(wanted.dropFirst(2)).union([wanted[1]]),
+                "\(found)")
         }
     }
 
@@ -85,7 +91,8 @@ struct RunFlagTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             #expect(try ctr.ok("run", "--rm", image, "sh", "-c", "cat /proc/1/comm") == "sh")
-            let name = try ctr.ok("run", "--rm", "--init", image, "sh", "-c", "cat /proc/1/comm; cat /proc/$$/comm")
+            let name = try ctr.ok(
+                "run", "--rm", "--init", image, "sh", "-c", "cat /proc/1/comm; cat /proc/$$/comm")
             #expect(name.components(separatedBy: "\n").first != "sh")
             #expect(name.hasSuffix("sh"))
             // Without --init process 1 would ignore TERM (no handler) and stop would need its whole timeout.
@@ -97,7 +104,9 @@ struct RunFlagTests {
             #expect(try ctr.ctr("run", "--rm", "--init", image, "sh", "-c", "exit 9").code == 9)
             // An orphan of the container is reaped by it.
             let zombies = try ctr.ok(
-                "run", "--rm", "--init", image, "sh", "-c", "sh -c 'sleep 0.1 & exit 0'; sleep 0.6; grep -c '^State:.Z' /proc/[0-9]*/status | grep -c ':1$'; true")
+                "run", "--rm", "--init", image, "sh", "-c",
+                "sh -c 'sleep 0.1 & exit 0'; sleep 0.6; grep -c '^State:.Z' /proc/[0-9]*/status | grep -c ':1$'; true"
+            )
             #expect(zombies == "0")
         }
     }
@@ -107,8 +116,10 @@ struct RunFlagTests {
             let image = try ctr.busybox()
             let text = try ctr.ok(
                 "run", "--rm", "-h", "given-name", "--domainname", "given.domain", image, "sh", "-c",
-                "hostname; cat /etc/hostname; cat /proc/sys/kernel/domainname; grep given-name /etc/hosts | wc -l")
-            #expect(text.components(separatedBy: "\n").prefix(3) == ["given-name", "given-name", "given.domain"])
+                "hostname; cat /etc/hostname; cat /proc/sys/kernel/domainname; grep given-name /etc/hosts | wc -l"
+            )
+            #expect(
+                text.components(separatedBy: "\n").prefix(3) == ["given-name", "given-name", "given.domain"])
             let id = try ctr.ok("create", image, "hostname")
             #expect(try ctr.ok("start", "-a", id) == String(id.prefix(12)))
         }
@@ -118,8 +129,14 @@ struct RunFlagTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let file = try ctr.file("labels", "c=3\n")
-            try ctr.ok("create", "--name", "l", "-l", "a=1", "--label", "b", "--label-file", file, "--annotation", "x.y=z", image)
-            #expect(try ctr.inspect("l", #"{{index .Config.Labels "a"}}|{{index .Config.Labels "b"}}|{{index .Config.Labels "c"}}"#) == "1||3")
+            try ctr.ok(
+                "create", "--name", "l", "-l", "a=1", "--label", "b", "--label-file", file, "--annotation",
+                "x.y=z", image)
+            #expect(
+                try ctr.inspect(
+                    "l",
+                    #"{{index .Config.Labels "a"}}|{{index .Config.Labels "b"}}|{{index .Config.Labels "c"}}"#
+                ) == "1||3")
             #expect(try ctr.ok("ps", "-a", "--filter", "label=a=1", "--format", "{{.Names}}") == "l")
             #expect(try ctr.ok("ps", "-a", "--filter", "label=a=2", "-q") == "")
             let spec = ctr.path("bundle-of-l")
@@ -158,25 +175,30 @@ struct RunFlagTests {
     @Test func restartPolicy() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "r", "--restart", "on-failure:2", image, "sh", "-c", "echo again; exit 5")
+            try ctr.ok(
+                "run", "-d", "--name", "r", "--restart", "on-failure:2", image, "sh", "-c",
+                "echo again; exit 5")
             try ctr.eventually("two restarts", within: 15) {
                 try ctr.inspect("r", "{{.RestartCount}} {{.State.Status}}") == "2 exited"
             }
             #expect(try ctr.ok("logs", "r") == "again\nagain\nagain")
             #expect(try ctr.inspect("r", "{{.State.ExitCode}}") == "5")
-            try ctr.ok("run", "-d", "--name", "a", "--restart", "always", image, "sh", "-c", "echo x; sleep 0.1")
+            try ctr.ok(
+                "run", "-d", "--name", "a", "--restart", "always", image, "sh", "-c", "echo x; sleep 0.1")
             try ctr.eventually("it runs again", within: 15) { try ctr.ok("logs", "a").contains("x\nx") }
             try ctr.ok("stop", "-t", "0", "a")
             usleep(700_000)
             #expect(try ctr.inspect("a", "{{.State.Status}}") == "exited")
-            try ctr.refuses("run", "--rm", "--restart", "always", image, "true", code: 125, says: ["--restart", "--rm"])
+            try ctr.refuses(
+                "run", "--rm", "--restart", "always", image, "true", code: 125, says: ["--restart", "--rm"])
         }
     }
 
     @Test func pullNeverRefusesWhatIsNotThere() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.refuses("run", "--rm", "--pull", "never", "nothing:here", "true", code: 125, says: ["nothing:here"])
+            try ctr.refuses(
+                "run", "--rm", "--pull", "never", "nothing:here", "true", code: 125, says: ["nothing:here"])
             try ctr.ok("run", "--rm", "--pull", "never", image, "true")
         }
     }
@@ -194,14 +216,17 @@ struct RunFlagTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             #expect(
-                try ctr.ok("run", "--rm", "--oom-score-adj", "321", image, "cat", "/proc/self/oom_score_adj") == "321")
+                try ctr.ok("run", "--rm", "--oom-score-adj", "321", image, "cat", "/proc/self/oom_score_adj")
+                    == "321")
         }
     }
 
     @Test func logDriverNone() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            #expect(try ctr.ok("run", "--name", "quiet", "--log-driver", "none", image, "echo", "shown") == "shown")
+            #expect(
+                try ctr.ok("run", "--name", "quiet", "--log-driver", "none", image, "echo", "shown")
+                    == "shown")
             let logs = try ctr.ctr("logs", "quiet")
             #expect(!logs.stdout.contains("shown"))
         }

@@ -18,12 +18,15 @@ struct RunHostFlagTests {
         }
     }
 
-    @Test(arguments: [("--network", "net"), ("--ipc", "ipc"), ("--uts", "uts"), ("--pid", "pid"), ("--cgroupns", "cgroup")])
+    @Test(arguments: [
+        ("--network", "net"), ("--ipc", "ipc"), ("--uts", "uts"), ("--pid", "pid"), ("--cgroupns", "cgroup"),
+    ])
     func hostNamespacesOnRequest(_ flag: String, _ name: String) throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
             #expect(
-                try ctr.ok("run", "--rm", flag, "host", image, "readlink", "/proc/self/ns/\(name)") == link(name))
+                try ctr.ok("run", "--rm", flag, "host", image, "readlink", "/proc/self/ns/\(name)")
+                    == link(name))
         }
     }
 
@@ -34,8 +37,11 @@ struct RunHostFlagTests {
             let shareable = flag == "--ipc" ? ["--ipc", "shareable"] : []
             try ctr.ctr(["run", "-d", "--name", "first"] + shareable + [image, "sleep", "60"])
             let first = try ctr.ok("exec", "first", "readlink", "/proc/self/ns/\(name)")
-            #expect(try ctr.ok("run", "--rm", flag, "container:first", image, "readlink", "/proc/self/ns/\(name)") == first)
-            try ctr.refuses("run", "--rm", flag, "container:nobody", image, "true", code: 125, says: ["nobody"])
+            #expect(
+                try ctr.ok("run", "--rm", flag, "container:first", image, "readlink", "/proc/self/ns/\(name)")
+                    == first)
+            try ctr.refuses(
+                "run", "--rm", flag, "container:nobody", image, "true", code: 125, says: ["nobody"])
         }
     }
 
@@ -78,11 +84,16 @@ struct RunHostFlagTests {
             let image = try ctr.busybox()
             #expect(try ctr.ctr("run", "--rm", image, "mount", "-t", "tmpfs", "x", "/tmp").code != 0)
             #expect(
-                try ctr.ok("run", "--rm", "--privileged", image, "sh", "-c", "mount -t tmpfs x /tmp && grep -c ' /tmp tmpfs' /proc/mounts")
+                try ctr.ok(
+                    "run", "--rm", "--privileged", image, "sh", "-c",
+                    "mount -t tmpfs x /tmp && grep -c ' /tmp tmpfs' /proc/mounts")
                     == "1")
             #expect(
-                try ctr.ok("run", "--rm", "--privileged", image, "sh", "-c", "grep Seccomp: /proc/self/status; ls /dev/kmsg")
-                    .hasSuffix("/dev/kmsg"))
+                try ctr.ok(
+                    "run", "--rm", "--privileged", image, "sh", "-c",
+                    "grep Seccomp: /proc/self/status; ls /dev/kmsg"
+                )
+                .hasSuffix("/dev/kmsg"))
         }
     }
 
@@ -91,7 +102,11 @@ struct RunHostFlagTests {
             let image = try ctr.busybox()
             let script = "sed -n 's/^\\(NoNewPrivs\\|Seccomp\\):.//p' /proc/self/status"
             func flags(_ options: String...) throws -> [String] {
-                try ctr.ctr(["run", "--rm"] + options.flatMap { ["--security-opt", $0] } + [image, "sh", "-c", script]).lines
+                try ctr.ctr(
+                    ["run", "--rm"] + options.flatMap { ["--security-opt", $0] } + [
+                        image, "sh", "-c", script,
+                    ]
+                ).lines
             }
             #expect(try flags() == ["0", "2"])
             #expect(try flags("no-new-privileges") == ["1", "2"])
@@ -99,13 +114,17 @@ struct RunHostFlagTests {
             #expect(try flags("seccomp=unconfined") == ["0", "0"])
             let profile = try ctr.file(
                 "profile.json",
-                #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}"#)
-            let refused = try ctr.ctr("run", "--rm", "--security-opt", "seccomp=\(profile)", image, "mkdir", "/tmp/x")
+                #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}"#
+            )
+            let refused = try ctr.ctr(
+                "run", "--rm", "--security-opt", "seccomp=\(profile)", image, "mkdir", "/tmp/x")
             #expect(refused.code == 1)
             #expect(refused.stderr.contains("Operation not permitted"))
             try ctr.refuses(
-                "run", "--rm", "--security-opt", "seccomp=/no/such.json", image, "true", code: 125, says: ["/no/such.json"])
-            try ctr.refuses("run", "--rm", "--security-opt", "bogus=1", image, "true", code: 125, says: ["bogus"])
+                "run", "--rm", "--security-opt", "seccomp=/no/such.json", image, "true", code: 125,
+                says: ["/no/such.json"])
+            try ctr.refuses(
+                "run", "--rm", "--security-opt", "bogus=1", image, "true", code: 125, says: ["bogus"])
         }
     }
 
@@ -114,10 +133,14 @@ struct RunHostFlagTests {
             let image = try ctr.busybox()
             #expect(
                 try ctr.ok(
-                    "run", "--rm", "--sysctl", "net.ipv4.ip_unprivileged_port_start=77", "--sysctl", "kernel.msgmax=4321", image,
-                    "cat", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "/proc/sys/kernel/msgmax") == "77\n4321")
+                    "run", "--rm", "--sysctl", "net.ipv4.ip_unprivileged_port_start=77", "--sysctl",
+                    "kernel.msgmax=4321", image,
+                    "cat", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "/proc/sys/kernel/msgmax")
+                    == "77\n4321")
             let before = ctr.contents("/proc/sys/kernel/panic")
-            try ctr.refuses("run", "--rm", "--sysctl", "kernel.panic=99", image, "true", code: 125, says: ["kernel.panic"])
+            try ctr.refuses(
+                "run", "--rm", "--sysctl", "kernel.panic=99", image, "true", code: 125, says: ["kernel.panic"]
+            )
             #expect(ctr.contents("/proc/sys/kernel/panic") == before)
         }
     }
@@ -128,16 +151,25 @@ struct RunHostFlagTests {
             #expect(try ctr.ctr("run", "--rm", image, "ls", "/dev/loop-control").code != 0)
             #expect(
                 try ctr.ok(
-                    "run", "--rm", "--device", "/dev/loop-control:/dev/given:r", image, "stat", "-c", "%t:%T", "/dev/given")
+                    "run", "--rm", "--device", "/dev/loop-control:/dev/given:r", image, "stat", "-c", "%t:%T",
+                    "/dev/given")
                     == "a:ed")
             // The node of a device that was not given can be made (CAP_MKNOD) but not opened.
             let opened = try ctr.ctr(
                 "run", "--rm", image, "sh", "-c", "mknod /tmp/kmsg c 1 11 && head -c 1 /tmp/kmsg")
             #expect(opened.code != 0)
-            #expect(opened.stderr.contains("Operation not permitted") || opened.stderr.contains("Permission denied"))
-            #expect(try ctr.ctr("run", "--rm", "--device", "/dev/kmsg", image, "sh", "-c", ": < /dev/kmsg").code == 0)
-            #expect(try ctr.ctr("run", "--rm", "--device", "/dev/kmsg:/dev/kmsg:w", image, "sh", "-c", ": < /dev/kmsg").code != 0)
-            try ctr.refuses("run", "--rm", "--device", "/dev/nope", image, "true", code: 125, says: ["/dev/nope"])
+            #expect(
+                opened.stderr.contains("Operation not permitted")
+                    || opened.stderr.contains("Permission denied"))
+            #expect(
+                try ctr.ctr("run", "--rm", "--device", "/dev/kmsg", image, "sh", "-c", ": < /dev/kmsg").code
+                    == 0)
+            #expect(
+                try ctr.ctr(
+                    "run", "--rm", "--device", "/dev/kmsg:/dev/kmsg:w", image, "sh", "-c", ": < /dev/kmsg"
+                ).code != 0)
+            try ctr.refuses(
+                "run", "--rm", "--device", "/dev/nope", image, "true", code: 125, says: ["/dev/nope"])
         }
     }
 
@@ -157,8 +189,10 @@ struct RunHostFlagTests {
             #expect(refused.code == 1)
             #expect(refused.stderr.contains("Read-only file system"))
             let mounts = try ctr.ok(
-                "run", "--rm", "--read-only", "--tmpfs", "/run:size=1m,mode=700", "--tmpfs", "/var/cache", image, "sh", "-c",
-                "touch /run/x /var/cache/y && stat -c %a /run && df -k /run | awk 'NR==2{print $2}' && touch /dev/shm/z && echo ok")
+                "run", "--rm", "--read-only", "--tmpfs", "/run:size=1m,mode=700", "--tmpfs", "/var/cache",
+                image, "sh", "-c",
+                "touch /run/x /var/cache/y && stat -c %a /run && df -k /run | awk 'NR==2{print $2}' && touch /dev/shm/z && echo ok"
+            )
             #expect(mounts == "700\n1024\nok")
         }
     }

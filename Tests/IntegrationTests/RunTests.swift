@@ -9,8 +9,7 @@ struct RunTests {
             #expect(try ctr.ctr("run", "--rm", image, "true").code == 0)
             #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "exit 7").code == 7)
             #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "exit 255").code == 255)
-            #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "kill -TERM $$; sleep 5").code == 0 || true)
-            // Process 1 ignores its own TERM unless it handles it; a child's signal is the shell's 128+n.
+            // A child's signal is the shell's 128+n.
             #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "sh -c 'kill -9 $$'").code == 137)
         }
     }
@@ -82,9 +81,11 @@ struct RunTests {
             }
             let outcome = try ctr.ctr(["run", "--rm", "-i", image, "cat"], input: bytes)
             #expect(outcome.code == 0)
-            #expect(outcome.output == bytes, "\(outcome.output.count) bytes came back")
+            let same = outcome.output == bytes  // outside the macro, which would look for the difference for hours
+            #expect(same, "\(outcome.output.count) bytes came back")
             // And the end of a slow reader's pipe is not lost.
-            let counted = try ctr.ok("run", "--rm", image, "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x")
+            let counted = try ctr.ok(
+                "run", "--rm", image, "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x")
             #expect(counted.utf8.count == 3_000_000)
         }
     }
@@ -93,7 +94,10 @@ struct RunTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let outcome = try ChildProcess(
-                ["/bin/sh", "-c", "\(ctr.words(["run", "--rm", image, "yes"]).joined(separator: " ")) | head -1"],
+                [
+                    "/bin/sh", "-c",
+                    "\(ctr.words(["run", "--rm", image, "yes"]).joined(separator: " ")) | head -1",
+                ],
                 environment: ctr.environment
             ).finish(timeout: 30)
             #expect(outcome.stdout == "y\n")
@@ -116,7 +120,10 @@ struct RunTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let file = ctr.path("cid")
-            #expect(try ctr.ok("run", "--rm", "--cidfile", file, image, "sh", "-c", "echo x > /written; cat /written") == "x")
+            #expect(
+                try ctr.ok(
+                    "run", "--rm", "--cidfile", file, image, "sh", "-c", "echo x > /written; cat /written")
+                    == "x")
             let id = ctr.contents(file)
             #expect(id.utf8.count == 64)
             #expect(try ctr.ok("ps", "-aq").isEmpty)
@@ -141,7 +148,8 @@ struct RunTests {
     @Test func signalsOfTheClientReachTheProcess() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let script = "trap 'echo got-term; exit 3' TERM; trap 'echo got-hup' HUP; echo up; while :; do sleep 0.05; done"
+            let script =
+                "trap 'echo got-term; exit 3' TERM; trap 'echo got-hup' HUP; echo up; while :; do sleep 0.05; done"
             let run = try ctr.start("run", "--rm", image, "sh", "-c", script)
             try run.waitFor("up")
             run.signal(SIGHUP)
@@ -185,7 +193,7 @@ struct RunTests {
             let image = try ctr.busybox()
             let id = try ctr.ok("create", "--name", "one", image, "true")
             try ctr.refuses("create", "--name", "one", image, "true", code: 125, says: ["one", "in use"])
-            #expect(try ctr.inspect(String(id.prefix(4)), "{{.Name}}") == "/one" || true)
+            #expect(try ctr.inspect(String(id.prefix(12)), "{{.Name}}") == "/one")
             try ctr.refuses("create", "--name", "-bad", image, code: 125, says: ["-bad"])
             try ctr.refuses("create", "--name", "a/b", image, code: 125, says: ["a/b"])
             try ctr.refuses("rm", "no-such", says: ["no-such"])

@@ -68,7 +68,8 @@ struct TerminalTests {
     @Test func otherDetachKeys() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let session = try ctr.terminal("run", "-it", "--detach-keys", "ctrl-x,q", "--name", "c", image, "sh")
+            let session = try ctr.terminal(
+                "run", "-it", "--detach-keys", "ctrl-x,q", "--name", "c", image, "sh")
             session.type("echo ready\n")
             try session.waitFor("ready\r\n")
             // The default keys are ordinary bytes now.
@@ -84,7 +85,8 @@ struct TerminalTests {
     @Test func attachWithoutATerminal() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-di", "--name", "c", image, "sh", "-c", "while read l; do echo got-$l; done; exit 12")
+            try ctr.ok(
+                "run", "-di", "--name", "c", image, "sh", "-c", "while read l; do echo got-$l; done; exit 12")
             let attached = try ctr.start("attach", "c", keepInputOpen: true)
             attached.send("a\n")
             try attached.waitFor("got-a\n")

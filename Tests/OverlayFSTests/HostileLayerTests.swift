@@ -290,7 +290,9 @@ import Testing
             try tar.add("d/.wh.x")
             try tar.add("d/.wh..wh..opq")
             try tar.add("grüße", data: "x", attributes: [.init(name: "user.a", value: [1, 2])])
-            try tar.add(Array(repeating: String(repeating: "long", count: 25), count: 3).joined(separator: "/"), data: "y")
+            try tar.add(
+                Array(repeating: String(repeating: "long", count: 25), count: 3).joined(separator: "/"),
+                data: "y")
         }
         let words = [
             "../canary/file", "..", "/", "d/l/file", "canary", ".wh.", "\u{0}", "77777777777", "-1",

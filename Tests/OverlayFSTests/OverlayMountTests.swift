@@ -97,6 +97,28 @@ import Testing
         for i in [0, 64, 126] { #expect(try read("f\(i)", of: mount) == "\(i)") }
     }
 
+    @Test(arguments: OverlayMount.Strategy.allCases)
+    func marksOfAUserNamespace(_ strategy: OverlayMount.Strategy) throws {
+        let scratch = try Scratch()
+        try scratch.apply(try Tar.make { tar in try tar.add("f", data: "f") }, to: "a")
+        let fds = try layers(scratch, ["a"])
+        let upper = try scratch.make("upper")
+        let work = try scratch.make("work")
+        let mount = try OverlayMount.make(
+            layers: [fds[0].raw], upper: .init(upper: upper.raw, work: work.raw), userXattr: true,
+            strategy: strategy, scratch: scratch.path + "/scratch")
+        #expect(try read("f", of: mount) == "f")
+    }
+
+    @Test func aFileForALayerIsAClearError() throws {
+        let scratch = try Scratch()
+        let file = try FileDescriptor.open("canary/file", in: scratch.directory.raw, [.pathOnly])
+        let failure = #expect(throws: Failure.self) {
+            _ = try OverlayMount.make(layers: [file.raw, file.raw], scratch: scratch.path + "/scratch")
+        }
+        #expect(failure?.message.hasPrefix("mount an overlay of 2 layers: ") == true)
+    }
+
     @Test func tooManyLayers() throws {
         let failure = #expect(throws: Failure.self) {
             _ = try OverlayMount.make(layers: Array(repeating: 0, count: 501), scratch: "/dev/shm")

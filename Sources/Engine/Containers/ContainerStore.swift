@@ -105,7 +105,7 @@ package struct ContainerStore: Sendable {
             try Directory.make(fresh, in: raw)
         }
         do throws(Failure) {
-            record.name = try name.map { (name) throws(Failure) in try free(name) } ?? generateName()
+            if let name { record.name = try free(name) } else { record.name = try generateName() }
             let directory = try during("open \(fresh)") { () throws(SystemError) in
                 try Directory.open(fresh, in: raw)
             }
@@ -120,7 +120,7 @@ package struct ContainerStore: Sendable {
                 try AtomicFile.write(
                     Array("\(finished.id)\n".utf8), to: finished.name, in: names.raw, durable: durable)
                 if durable {
-                    try AtomicFile.synchronize(directory: try Directory.open("containers", in: raw).raw)
+                    try Directory.open("containers", in: raw).synchronize()
                 }
             }
         } catch {
@@ -200,7 +200,7 @@ package struct ContainerStore: Sendable {
     package func remove(_ record: ContainerRecord) throws(Failure) {
         let lock = try namesLock()
         try during("remove container \(record.name)") { () throws(SystemError) in
-            try root.discard("containers/\(record.id)")
+            try root.moveToTrash("containers/\(record.id)")
         }
         failpoint("container.remove")
         if try owner(ofName: record.name) == record.id {
@@ -218,7 +218,7 @@ package struct ContainerStore: Sendable {
             guard try FileDescriptor.exists("containers", in: raw) else { return }
             for name in try Directory.names(in: try Directory.open("containers", in: raw))
             where name.hasPrefix("new-") {
-                try root.discard("containers/\(name)")
+                try root.moveToTrash("containers/\(name)")
             }
         }
         _ = consume lock

@@ -25,7 +25,9 @@ extension Engine {
                     continue
                 }
                 let seconds = timeout ?? record.settings.stopTimeout ?? Engine.defaultStopTimeout
-                try send(seconds == 0 ? 9 : try signal ?? stopSignal(of: record), to: run, of: record)
+                var chosen: Int32 = 9
+                if seconds != 0 { if let signal { chosen = signal } else { chosen = try stopSignal(of: record) } }
+                try send(chosen, to: run, of: record)
                 waiting.append(
                     (record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000))
             } catch {
@@ -62,7 +64,8 @@ extension Engine {
             throw Failure(.conflict, "Cannot kill container: \(record.name): container \(record.shortID) is not running")
         }
         // As in docker: who kills a container, or sends it its stop signal, does not want it back.
-        if try signal == 9 || signal == stopSignal(of: record) { try markStopped(record) }
+        let stopSignal = try stopSignal(of: record)
+        if signal == 9 || signal == stopSignal { try markStopped(record) }
         try send(signal, to: run, of: record)
     }
 

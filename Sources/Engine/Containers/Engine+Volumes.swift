@@ -1,4 +1,5 @@
 package import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import Runtime
@@ -101,7 +102,7 @@ extension Engine {
                 fill: user.isNeverFilled
                     ? nil
                     : { (directory) throws(Failure) in
-                        try fill(directory, from: user.target, of: record)
+                        try self.fill(directory, from: user.target, of: record)
                     })
         }
     }

@@ -1,4 +1,6 @@
+internal import ContainerMonitor
 internal import Failure
+internal import LinuxSystem
 internal import Runtime
 
 extension Engine {

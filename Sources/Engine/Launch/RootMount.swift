@@ -1,4 +1,5 @@
 internal import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import OverlayFS
 

@@ -144,7 +144,9 @@ final class ChildProcess {
     func waitFor(_ text: String, timeout: Double = 20) throws {
         let wanted = Array(text.utf8)
         guard pump(until: Date() + timeout, { output.contains(wanted) }) else {
-            throw TestFailure("no \"\(text)\" in \(timeout) s from \(command.joined(separator: " ")):\n\(stdout)\n\(stderr)")
+            throw TestFailure(
+                "no \"\(text)\" in \(timeout) s from \(command.joined(separator: " ")):\n\(stdout)\n\(stderr)"
+            )
         }
     }
 
@@ -163,7 +165,8 @@ final class ChildProcess {
             usleep(1000)
         }
         if outputEnd >= 0 || errorEnd >= 0, Date() >= deadline { timedOut = true }
-        return Outcome(command: command, output: output, errors: errors, code: poll() ?? -1, timedOut: timedOut)
+        return Outcome(
+            command: command, output: output, errors: errors, code: poll() ?? -1, timedOut: timedOut)
     }
 
     private func writePending() {
@@ -226,7 +229,9 @@ final class ChildProcess {
         let POSIX_SPAWN_SETSID = 0x80
         posix_spawnattr_setflags(
             &attributes,
-            Int16(Int(POSIX_SPAWN_SETSIGMASK) | Int(POSIX_SPAWN_SETSIGDEF) | (newSession ? POSIX_SPAWN_SETSID : 0)))
+            Int16(
+                Int(POSIX_SPAWN_SETSIGMASK) | Int(POSIX_SPAWN_SETSIGDEF)
+                    | (newSession ? POSIX_SPAWN_SETSID : 0)))
         var child: pid_t = 0
         let words = command.map { strdup($0) } + [nil]
         let settings = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]

@@ -11,7 +11,8 @@ final class DebianRegistry {
 
     /// With a certificate of its own authority, which is put where `ctr` looks for it unless `trusted` is false.
     init(
-        _ fixture: Fixture, user: String? = nil, password: String = "", certificate: Bool = false, trusted: Bool = true
+        _ fixture: Fixture, user: String? = nil, password: String = "", certificate: Bool = false,
+        trusted: Bool = true
     ) throws {
         self.fixture = fixture
         let port = try Self.freePort()
@@ -30,8 +31,10 @@ final class DebianRegistry {
             let key = fixture.path("registry.key")
             let file = fixture.path("registry.crt")
             try fixture.tool(
-                .openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3",
-                "-subj", "/CN=ctr test registry", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", file)
+                .openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-days", "3",
+                "-subj", "/CN=ctr test registry", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+                "-out", file)
             configuration += "  tls: {certificate: \(file), key: \(key)}\n"
             if trusted {
                 let folder = "/etc/docker/certs.d/\(address)"
@@ -77,7 +80,10 @@ final class DebianRegistry {
         second.file("layer2", "from the second layer\n")
         try layout.add(
             tag: "x", layers: [Busybox.tar, second.finished],
-            config: ["Cmd": ["/bin/sh"], "Env": ["PATH=/bin:/usr/bin", "FROM_IMAGE=yes"], "Labels": ["made.by": "test"]])
+            config: [
+                "Cmd": ["/bin/sh"], "Env": ["PATH=/bin:/usr/bin", "FROM_IMAGE=yes"],
+                "Labels": ["made.by": "test"],
+            ])
         return try receive("oci:\(layout.directory):x", as: name)
     }
 

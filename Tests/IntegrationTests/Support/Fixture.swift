@@ -38,14 +38,16 @@ final class Fixture {
     /// Runs ctr to its end, whatever that is.
     @discardableResult
     func ctr(
-        _ arguments: String..., input: String? = nil, timeout: Double = 60, environment extra: [String: String] = [:]
+        _ arguments: String..., input: String? = nil, timeout: Double = 60,
+        environment extra: [String: String] = [:]
     ) throws -> Outcome {
         try ctr(arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
     }
 
     @discardableResult
     func ctr(
-        _ arguments: [String], input: [UInt8]? = nil, timeout: Double = 60, environment extra: [String: String] = [:]
+        _ arguments: [String], input: [UInt8]? = nil, timeout: Double = 60,
+        environment extra: [String: String] = [:]
     ) throws -> Outcome {
         let outcome = try ChildProcess(
             words(arguments), input: input, environment: environment.merging(extra) { $1 }
@@ -60,10 +62,12 @@ final class Fixture {
     /// Runs ctr, which must succeed and say nothing on stderr that begins with `ctr:`; its stdout, trimmed.
     @discardableResult
     func ok(
-        _ arguments: String..., input: String? = nil, timeout: Double = 60, environment extra: [String: String] = [:],
+        _ arguments: String..., input: String? = nil, timeout: Double = 60,
+        environment extra: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> String {
-        let outcome = try ctr(arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
+        let outcome = try ctr(
+            arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
         try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
         return outcome.text
     }
@@ -73,16 +77,20 @@ final class Fixture {
         _ arguments: String..., including part: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let outcome = try ctr(arguments)
-        #expect(outcome.code == 0 && outcome.stdout.contains(part), "\"\(part)\" in \(outcome)", sourceLocation: sourceLocation)
+        #expect(
+            outcome.code == 0 && outcome.stdout.contains(part), "\"\(part)\" in \(outcome)",
+            sourceLocation: sourceLocation)
     }
 
     /// Runs ctr, which must refuse with this exit code and one clear line that has all of `says` in it.
     @discardableResult
     func refuses(
-        _ arguments: String..., code: Int32 = 1, says: [String] = [], input: String? = nil, timeout: Double = 60,
+        _ arguments: String..., code: Int32 = 1, says: [String] = [], input: String? = nil,
+        timeout: Double = 60,
         environment extra: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Outcome {
-        let outcome = try ctr(arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
+        let outcome = try ctr(
+            arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
         expectRefusal(outcome, code: code, says: says, sourceLocation: sourceLocation)
         return outcome
     }
@@ -92,7 +100,9 @@ final class Fixture {
     ) {
         #expect(outcome.code == code, "\(outcome)", sourceLocation: sourceLocation)
         let messages = outcome.stderr.components(separatedBy: "\n").filter { $0.hasPrefix("ctr: ") }
-        #expect(messages.count == 1, "one line that begins with \"ctr: \": \(outcome)", sourceLocation: sourceLocation)
+        #expect(
+            messages.count == 1, "one line that begins with \"ctr: \": \(outcome)",
+            sourceLocation: sourceLocation)
         for word in says {
             #expect(
                 outcome.stderr.lowercased().contains(word.lowercased()), "\"\(word)\" in \(outcome)",
@@ -115,7 +125,8 @@ final class Fixture {
         _ tool: Tool, _ arguments: String..., input: [UInt8]? = nil, timeout: Double = 120,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Outcome {
-        let path = try #require(tool.path, "\(tool.rawValue) is not installed", sourceLocation: sourceLocation)
+        let path = try #require(
+            tool.path, "\(tool.rawValue) is not installed", sourceLocation: sourceLocation)
         let outcome = try ChildProcess([path] + arguments, input: input, environment: environment)
             .finish(timeout: timeout)
         try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
@@ -187,7 +198,9 @@ final class Fixture {
     // MARK: The end
 
     private func remember(_ outcome: Outcome) {
-        for line in outcome.lines where line.utf8.count == 64 && line.allSatisfy(\.isHexDigit) { identifiers.insert(line) }
+        for line in outcome.lines where line.utf8.count == 64 && line.allSatisfy(\.isHexDigit) {
+            identifiers.insert(line)
+        }
     }
 
     /// Removes what is left and tells what must not be there.

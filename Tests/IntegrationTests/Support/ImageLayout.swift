@@ -19,14 +19,17 @@ struct ImageLayout {
     @discardableResult
     func add(
         tag: String, layers: [[UInt8]], compression: Compression = .gzip, config: [String: Any] = [:],
-        mediaTypes docker: Bool = false, platform: (os: String, architecture: String) = ("linux", Self.architecture)
+        mediaTypes docker: Bool = false,
+        platform: (os: String, architecture: String) = ("linux", Self.architecture)
     ) throws -> String {
         var descriptors: [[String: Any]] = []
         var diffIDs: [String] = []
         for layer in layers {
             diffIDs.append("sha256:" + (try digest(layer)))
             let packed: [UInt8]
-            var type = docker ? "application/vnd.docker.image.rootfs.diff.tar" : "application/vnd.oci.image.layer.v1.tar"
+            var type =
+                docker
+                ? "application/vnd.docker.image.rootfs.diff.tar" : "application/vnd.oci.image.layer.v1.tar"
             switch compression {
             case .none: packed = layer
             case .gzip:
@@ -42,7 +45,9 @@ struct ImageLayout {
             "architecture": platform.architecture, "os": platform.os, "config": config,
             "created": "2024-05-06T07:08:09Z",
             "rootfs": ["type": "layers", "diff_ids": diffIDs],
-            "history": layers.indices.map { ["created": "2024-05-06T07:08:09Z", "created_by": "layer \($0)"] },
+            "history": layers.indices.map {
+                ["created": "2024-05-06T07:08:09Z", "created_by": "layer \($0)"]
+            },
         ]
         let manifest: [String: Any] = [
             "schemaVersion": 2,
@@ -52,7 +57,8 @@ struct ImageLayout {
             "config": try blob(
                 try json(image),
                 docker
-                    ? "application/vnd.docker.container.image.v1+json" : "application/vnd.oci.image.config.v1+json"),
+                    ? "application/vnd.docker.container.image.v1+json"
+                    : "application/vnd.oci.image.config.v1+json"),
             "layers": descriptors,
         ]
         var descriptor = try blob(
@@ -85,7 +91,9 @@ struct ImageLayout {
     }
 
     private func json(_ value: Any) throws -> [UInt8] {
-        Array(try JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes]))
+        Array(
+            try JSONSerialization.data(
+                withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes]))
     }
 
     private func write(_ name: String, _ text: String) throws {
@@ -93,8 +101,8 @@ struct ImageLayout {
     }
 
     #if arch(x86_64)
-    static let architecture = "amd64"
+        static let architecture = "amd64"
     #elseif arch(arm64)
-    static let architecture = "arm64"
+        static let architecture = "arm64"
     #endif
 }

@@ -12,7 +12,9 @@ enum Leftovers {
     /// Ends and unmounts what is left, so that the next test does not stumble over it.
     static func remove(below directory: String) {
         for process in processes(of: directory) { kill(process.pid, SIGKILL) }
-        for mount in mounts(below: directory).reversed() { _ = try? ChildProcess(["/bin/umount", "-l", mount]).finish(timeout: 10) }
+        for mount in mounts(below: directory).reversed() {
+            _ = try? ChildProcess(["/bin/umount", "-l", mount]).finish(timeout: 10)
+        }
     }
 
     /// Processes whose words, working directory or open files name the directory. A container's stdio is a FIFO in the
@@ -23,7 +25,9 @@ enum Leftovers {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard let pid = pid_t(name), pid != getpid() else { continue }
             let words = String(
-                decoding: (FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()).map { $0 == 0 ? 32 : $0 },
+                decoding: (FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()).map {
+                    $0 == 0 ? 32 : $0
+                },
                 as: UTF8.self)
             if words.contains(unique) {
                 found.append((pid, words))
@@ -33,7 +37,9 @@ enum Leftovers {
             links += ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? [])
                 .map { "/proc/\(pid)/fd/\($0)" }
             for link in links {
-                if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link), target.contains(unique) {
+                if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
+                    target.contains(unique)
+                {
                     found.append((pid, "\(words)has \(target) open"))
                     break
                 }
@@ -43,12 +49,14 @@ enum Leftovers {
     }
 
     static func mounts(below directory: String) -> [String] {
-        String(decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self)
-            .components(separatedBy: "\n")
-            .compactMap { line in
-                let fields = line.split(separator: " ")
-                return fields.count > 4 && fields[4].hasPrefix(directory) ? String(fields[4]) : nil
-            }
+        String(
+            decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self
+        )
+        .components(separatedBy: "\n")
+        .compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 4 && fields[4].hasPrefix(directory) ? String(fields[4]) : nil
+        }
     }
 
     /// Directories of these containers in any cgroup hierarchy.
@@ -80,17 +88,23 @@ enum Leftovers {
 /// The machine's cgroup hierarchies: eight of v1 and one of v2 on a hybrid machine, one on a pure one.
 enum Cgroups {
     static let hierarchies: [String] =
-        String(decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self)
+        String(
+            decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self
+        )
         .components(separatedBy: "\n")
         .compactMap { line in
             let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4 else { return nil }
+            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4 else {
+                return nil
+            }
             return fields[dash + 1] == "cgroup" || fields[dash + 1] == "cgroup2" ? String(fields[4]) : nil
         }
 
     /// Where a controller's files are: the v1 hierarchy of that name, or the only v2 one.
     static func controller(_ name: String) -> (path: String, isV2: Bool)? {
-        if let path = hierarchies.first(where: { ($0 as NSString).lastPathComponent.split(separator: ",").contains(Substring(name)) }) {
+        if let path = hierarchies.first(where: {
+            ($0 as NSString).lastPathComponent.split(separator: ",").contains(Substring(name))
+        }) {
             return (path, false)
         }
         return hierarchies.first.map { ($0, true) }

@@ -18,7 +18,8 @@ enum Program {
 
 /// A program of the machine that a test compares with or builds its input by.
 enum Tool: String {
-    case busybox, crun, dockerRegistry = "docker-registry", htpasswd, openssl, skopeo, strace, umoci, unshare, zstd
+    case busybox, crun, dockerRegistry = "docker-registry", htpasswd, openssl, skopeo, strace, umoci, unshare,
+        zstd
     case gzip, python3, tar, mount, umount
     case losetup, mkfsExt4 = "mkfs.ext4"
 

@@ -16,7 +16,8 @@ struct TarArchive {
     private(set) var bytes: [UInt8] = []
 
     mutating func add(
-        _ name: String, _ kind: Kind = .file, mode: Int = 0o644, uid: Int = 0, gid: Int = 0, content: [UInt8] = [],
+        _ name: String, _ kind: Kind = .file, mode: Int = 0o644, uid: Int = 0, gid: Int = 0,
+        content: [UInt8] = [],
         link: String = "", device: (major: Int, minor: Int) = (0, 0), time: Int = 1_700_000_000,
         pax: [(key: String, value: [UInt8])] = [], declaredSize: Int? = nil
     ) {
@@ -25,11 +26,14 @@ struct TarArchive {
         if link.utf8.count > 100 { records.append(("linkpath", Array(link.utf8))) }
         if !records.isEmpty {
             let body = records.flatMap { Self.record($0.key, $0.value) }
-            header("pax", "x", mode: 0o644, uid: 0, gid: 0, size: body.count, link: "", device: (0, 0), time: time)
+            header(
+                "pax", "x", mode: 0o644, uid: 0, gid: 0, size: body.count, link: "", device: (0, 0),
+                time: time)
             append(body)
         }
         header(
-            name, kind.rawValue, mode: mode, uid: uid, gid: gid, size: declaredSize ?? content.count, link: link,
+            name, kind.rawValue, mode: mode, uid: uid, gid: gid, size: declaredSize ?? content.count,
+            link: link,
             device: device, time: time)
         append(content)
     }
@@ -42,7 +46,9 @@ struct TarArchive {
         add(name + "/", .directory, mode: mode, uid: uid, gid: gid)
     }
 
-    mutating func symbolicLink(_ name: String, to target: String) { add(name, .symbolicLink, mode: 0o777, link: target) }
+    mutating func symbolicLink(_ name: String, to target: String) {
+        add(name, .symbolicLink, mode: 0o777, link: target)
+    }
     mutating func hardLink(_ name: String, to target: String) { add(name, .hardLink, link: target) }
 
     /// The archive with its two blocks of zeros.
@@ -63,7 +69,9 @@ struct TarArchive {
         }
         func octal(_ value: Int, at offset: Int, _ width: Int) {
             let digits = String(value, radix: 8)
-            put(Array((String(repeating: "0", count: max(0, width - 1 - digits.count)) + digits).utf8), at: offset, width)
+            put(
+                Array((String(repeating: "0", count: max(0, width - 1 - digits.count)) + digits).utf8),
+                at: offset, width)
         }
         put(Array(name.utf8), at: 0, 100)
         octal(mode, at: 100, 8)
@@ -96,7 +104,9 @@ enum Busybox {
 
     static var archive: TarArchive {
         var tar = TarArchive()
-        for name in ["bin", "dev", "etc", "proc", "root", "sys", "usr", "usr/bin", "var", "var/lib"] { tar.directory(name) }
+        for name in ["bin", "dev", "etc", "proc", "root", "sys", "usr", "usr/bin", "var", "var/lib"] {
+            tar.directory(name)
+        }
         tar.directory("tmp", mode: 0o1777)
         tar.directory("home")
         tar.directory("home/app", uid: 1000, gid: 1000)
@@ -104,7 +114,9 @@ enum Busybox {
             "etc/passwd",
             "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\napp:x:1000:1000::/home/app:/bin/sh\n")
         tar.file("etc/group", "root:x:0:\ndaemon:x:1:\napp:x:1000:\nextra:x:2000:app\nmore:x:2001:app\n")
-        guard let path = Tool.busybox.path, let program = FileManager.default.contents(atPath: path) else { return tar }
+        guard let path = Tool.busybox.path, let program = FileManager.default.contents(atPath: path) else {
+            return tar
+        }
         tar.add("bin/busybox", mode: 0o755, content: Array(program))
         for applet in applets { tar.symbolicLink("bin/\(applet)", to: "busybox") }
         return tar
