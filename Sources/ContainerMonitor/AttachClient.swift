@@ -192,7 +192,9 @@ package struct AttachClient: ~Copyable {
     private mutating func flush() {
         guard !pending.isEmpty else { return }
         let sent: Int? = pending.withUnsafeBytes { bytes in
-            do throws(SystemError) { return try Launching.sendAvailable(socket.raw, bytes) ?? 0 } catch { return nil }
+            do throws(SystemError) { return try Launching.sendAvailable(socket.raw, bytes) ?? 0 } catch {
+                return nil
+            }
         }
         if let sent { pending.removeFirst(sent) } else { pending = [] }
     }
@@ -245,7 +247,9 @@ package struct AttachClient: ~Copyable {
         defer { buffer.deallocate() }
         let size: Int
         do throws(SystemError) {
-            guard let available = try Launching.readAvailable(options.input, into: buffer) else { return false }
+            guard let available = try Launching.readAvailable(options.input, into: buffer) else {
+                return false
+            }
             size = available
         } catch {
             size = 0

@@ -93,7 +93,9 @@ enum ExecMonitor {
     private static func copyInput(to master: Int32, _ keys: inout DetachKeys) -> Input {
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
             let size: Int?
-            do throws(SystemError) { size = try Launching.readAvailable(0, into: buffer) } catch { return .ended }
+            do throws(SystemError) { size = try Launching.readAvailable(0, into: buffer) } catch {
+                return .ended
+            }
             guard let size else { return .more }
             if size == 0 {
                 // A terminal's end of file is a character.

@@ -32,7 +32,8 @@ extension LaunchFailure {
             let place = LaunchFailure.words(for: report.detail, of: step)
             self.init(
                 Failure(
-                    error.code, place.map { "\(doing): \($0): \(error.reason)" } ?? "\(doing): \(error.reason)",
+                    error.code,
+                    place.map { "\(doing): \($0): \(error.reason)" } ?? "\(doing): \(error.reason)",
                     hint: LaunchFailure.hint(for: report.detail), cause: error))
         }
     }
@@ -52,7 +53,8 @@ extension LaunchFailure {
                 Failure(
                     error.code, "\(doing): \(error.reason)",
                     hint: report.error == ENOEXEC
-                        ? "the program is not of this machine's architecture, or a script without \"#!\"" : nil,
+                        ? "the program is not of this machine's architecture, or a script without \"#!\""
+                        : nil,
                     cause: error))
         default:
             self.init(error.failure(doing))

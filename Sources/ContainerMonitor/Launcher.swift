@@ -127,7 +127,8 @@ package struct Launcher: ~Copyable {
             if answer == 0 { return terminal }
             guard answer > 0 else {
                 throw LaunchFailure(
-                    SystemError(call: "recvmsg", path: nil, errno: Int32(-answer)).failure("start the container"))
+                    SystemError(call: "recvmsg", path: nil, errno: Int32(-answer)).failure(
+                        "start the container"))
             }
             switch ctr_report_kind(report.kind) {
             case CTR_REPORT_TERMINAL: terminal = descriptor

@@ -25,7 +25,8 @@ struct StandardStreams {
         }
         if openStdin {
             // Without a writer yet: nonblocking for the open alone.
-            let reader = try FileDescriptor.open("stdin", in: directory, [.readOnly, .nonBlocking, .noFollow])
+            let reader = try FileDescriptor.open(
+                "stdin", in: directory, [.readOnly, .nonBlocking, .noFollow])
             try reader.setNonBlocking(false)
             input = SharedFileDescriptor(reader)
         } else {
