@@ -15,7 +15,7 @@ extension Engine {
             if let idFile {
                 let id = record.id
                 try during("write --cidfile \(request.idFile ?? "")") { () throws(SystemError) in
-                    try idFile.withDescriptor { (file) throws(SystemError) in try file.write(id) }
+                    try FileDescriptor.withBorrowed(idFile.raw) { (file) throws(SystemError) in try file.write(id) }
                 }
             }
             return record

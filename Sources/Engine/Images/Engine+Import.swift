@@ -96,10 +96,10 @@ extension Engine {
     ) throws(Failure) {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { room.deallocate() }
-        let file = FileDescriptor(owning: source.raw)
-        defer { _ = file.release() }
         while true {
-            let got = try during("read the archive") { () throws(SystemError) in try file.read(into: room) }
+            let got = try during("read the archive") { () throws(SystemError) in
+                try FileDescriptor.withBorrowed(source.raw) { (file) throws(SystemError) in try file.read(into: room) }
+            }
             if got == 0 { break }
             let bytes = UnsafeRawBufferPointer(rebasing: room[..<got])
             try intake.append(bytes)
