@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -41,7 +40,7 @@ enum ExecMonitor {
         if let size = AttachClient.terminalSize() { try? Terminal.setSize(size, of: master.raw) }
         do throws(SystemError) {
             let queue = try EventQueue()
-            let signals = try FileDescriptor.signals([SIGCHLD, SIGWINCH])
+            let signals = try FileDescriptor.signals([Signal.child, Signal.windowChange])
             try Launching.setNonBlocking(master.raw)
             try queue.add(signals.raw, .read, token: Token.signals)
             try queue.add(master.raw, .read, token: Token.master)
@@ -62,7 +61,7 @@ enum ExecMonitor {
                         }
                     default:
                         while let signal = try signals.nextSignal() {
-                            if signal == SIGCHLD {
+                            if signal == Signal.child {
                                 while copyOutput(master.raw, untilEmpty: true) {}
                                 return
                             }
