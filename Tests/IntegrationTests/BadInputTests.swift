@@ -8,7 +8,7 @@ struct BadInputTests {
         (["no-such-verb"], Int32(1), "no-such-verb"), (["run"], 125, "ctr run"),
         (["run", "--no-such-flag", "x"], 125, "--no-such-flag"),
         (["ps", "--no-such-flag"], 1, "--no-such-flag"), (["ps", "extra"], 1, "ctr ps"),
-        (["exec", "c"], 125, "ctr exec"),
+        (["exec", "box"], 125, "ctr exec"),
         (["stop"], 1, "ctr stop"), (["volume", "no-such"], 1, "no-such"),
         (["run", "--rm=perhaps", "x"], 125, "perhaps"),
         (["run", "-e"], 125, "-e"), (["logs", "a", "b"], 1, "ctr logs"), (["--root"], 1, "--root"),

@@ -35,12 +35,12 @@ struct ImageTests {
     @Test func rmiRefusesWhatAContainerUses() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
-            try ctr.refuses("rmi", image, says: ["busybox:test", "c"])
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
+            try ctr.refuses("rmi", image, says: ["busybox:test", "box"])
             try ctr.refuses("rmi", "-f", image, says: ["running"])
-            try ctr.ok("stop", "-t", "0", "c")
+            try ctr.ok("stop", "-t", "0", "box")
             try ctr.refuses("rmi", image, says: ["busybox:test"])
-            try ctr.ok("rm", "c")
+            try ctr.ok("rm", "box")
             try ctr.ok("rmi", image)
             try ctr.refuses("rmi", image, says: ["busybox:test"])
         }
