@@ -45,7 +45,8 @@ package struct LogLine: Sendable, Equatable {
         var time: Timestamp?
         guard scanner.take(UInt8(ascii: "{")) else { return nil }
         repeat {
-            guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")), let value = scanner.string() else {
+            guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")), let value = scanner.string()
+            else {
                 return nil
             }
             switch String(decoding: key, as: UTF8.self) {

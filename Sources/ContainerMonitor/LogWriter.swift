@@ -20,7 +20,9 @@ package final class LogWriter {
     package private(set) var droppedLines: UInt64 = 0
 
     /// Appends to the last file in the directory, or begins the first.
-    package init(directory: consuming FileDescriptor, maximumSize: UInt64, maximumFiles: UInt32) throws(SystemError) {
+    package init(directory: consuming FileDescriptor, maximumSize: UInt64, maximumFiles: UInt32)
+        throws(SystemError)
+    {
         self.directory = directory
         self.maximumSize = maximumSize
         self.maximumFiles = max(1, maximumFiles)
@@ -52,7 +54,9 @@ package final class LogWriter {
         put(lines)
     }
 
-    private func appendParts(of held: inout [UInt8], _ stream: Stream, _ time: Timestamp, to lines: inout [UInt8]) {
+    private func appendParts(
+        of held: inout [UInt8], _ stream: Stream, _ time: Timestamp, to lines: inout [UInt8]
+    ) {
         while held.count > LogWriter.longestPart {
             LogLine.append(Array(held.prefix(LogWriter.longestPart)), stream.rawValue, time, to: &lines)
             held.removeFirst(LogWriter.longestPart)
@@ -63,7 +67,9 @@ package final class LogWriter {
     package func finish(at time: Timestamp) {
         var lines: [UInt8] = []
         for stream in [Stream.stdout, .stderr] {
-            if let held = partial.removeValue(forKey: stream) { LogLine.append(held, stream.rawValue, time, to: &lines) }
+            if let held = partial.removeValue(forKey: stream) {
+                LogLine.append(held, stream.rawValue, time, to: &lines)
+            }
         }
         put(lines)
     }
@@ -97,7 +103,9 @@ package final class LogWriter {
             return
         }
         let numbers = (try? LogFile.numbers(in: directory)) ?? []
-        for old in numbers.dropLast(Int(maximumFiles)) { try? Directory.removeFile(LogFile.name(old), in: directory.raw) }
+        for old in numbers.dropLast(Int(maximumFiles)) {
+            try? Directory.removeFile(LogFile.name(old), in: directory.raw)
+        }
     }
 }
 

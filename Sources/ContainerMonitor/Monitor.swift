@@ -1,5 +1,4 @@
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -44,8 +43,14 @@ package enum Monitor {
         Process.exit(failure.exitCode)
     }
 
+    /// Takes over a container whose monitor was killed; a container that needs none is no error worth telling.
     private static func adopt(runDirectory: String, containerDirectory: String) -> Never {
-        Process.exit(1)
+        do throws(Failure) {
+            try ResidentMonitor.adopt(runDirectory: runDirectory, containerDirectory: containerDirectory)
+        } catch {
+            Process.exit(1)
+        }
+        Process.exit(0)
     }
 }
 

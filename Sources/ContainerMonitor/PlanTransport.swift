@@ -33,7 +33,8 @@ package enum PlanTransport {
         }
     }
 
-    private static func sendAll(_ bytes: [UInt8], _ descriptors: [Int32], _ socket: Int32) throws(SystemError) {
+    private static func sendAll(_ bytes: [UInt8], _ descriptors: [Int32], _ socket: Int32) throws(SystemError)
+    {
         var failed: SystemError?
         bytes.withUnsafeBytes { buffer in
             do throws(SystemError) {
@@ -56,14 +57,15 @@ package enum PlanTransport {
         var header = [UInt8](repeating: 0, count: 16)
         var (size, descriptors) = try receiveSome(&header, socket)
         if size == 0 { return nil }
-        guard size == 16, Array(header[0..<4]) == magic, let version: UInt32 = header[...].littleEndian(at: 4),
+        guard size == 16, Array(header[0..<4]) == magic,
+            let version: UInt32 = header[...].littleEndian(at: 4),
             let count: UInt32 = header[...].littleEndian(at: 12), count >= 1
-        else { throw SystemError(call: "recvmsg", path: "launch plan", errno: 71 /* EPROTO */) }
+        else { throw SystemError(call: "recvmsg", path: "launch plan", errno: Errno.protocolError) }
         while descriptors.count < Int(count) {
             var one: [UInt8] = [0]
             let (more, others) = try receiveSome(&one, socket)
             guard more == 1, !others.isEmpty else {
-                throw SystemError(call: "recvmsg", path: "launch plan", errno: 71)
+                throw SystemError(call: "recvmsg", path: "launch plan", errno: Errno.protocolError)
             }
             descriptors += others
         }

@@ -1,5 +1,4 @@
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -28,7 +27,8 @@ final class ReceivedPlan {
         guard received.slots.count == plan.launch.slots.count else {
             throw Failure(
                 .internal,
-                "the launch plan has \(plan.launch.slots.count) slots, and \(received.slots.count) descriptors came")
+                "the launch plan has \(plan.launch.slots.count) slots, and \(received.slots.count) descriptors came"
+            )
         }
         slots = received.slots
         self.map = map
@@ -52,7 +52,8 @@ final class ReceivedPlan {
             slots = []
             map = nil
         }
-        var launcher = Launcher(map?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), file, plan.launch, slots: numbers)
+        var launcher = Launcher(
+            map?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), file, plan.launch, slots: numbers)
         return try launcher.launch(made: made)
     }
 }

@@ -1,5 +1,4 @@
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -8,7 +7,8 @@ extension ResidentMonitor {
 
     /// A container that shares its pid namespace does not end with its first process: the rest is killed by cgroup.
     func killLeftovers() {
-        guard plan.launch.namespaces & ResidentMonitor.newPIDNamespace == 0, !plan.cgroupDirectory.isEmpty else {
+        guard plan.launch.namespaces & ResidentMonitor.newPIDNamespace == 0, !plan.cgroupDirectory.isEmpty
+        else {
             return
         }
         let kill = "\(plan.cgroupDirectory)/cgroup.kill"
@@ -24,7 +24,8 @@ extension ResidentMonitor {
 
     /// memory.events of v2 and memory.oom_control of v1 both have a line `oom_kill N`.
     private var wasOutOfMemory: Bool {
-        guard !plan.oomFile.isEmpty, let bytes = (try? AtomicFile.read(plan.oomFile, limit: 4096)) ?? nil else {
+        guard !plan.oomFile.isEmpty, let bytes = (try? AtomicFile.read(plan.oomFile, limit: 4096)) ?? nil
+        else {
             return false
         }
         return bytes.split(separator: UInt8(ascii: "\n")).contains {
@@ -42,7 +43,7 @@ extension ResidentMonitor {
 
     /// The program has ended for good.
     func finish(_ code: Int32) {
-        record(code)
+        record(code, error: endIsUnknown)
         tellClients(.exited(code))
         removeCgroups()
         waitForClients()
@@ -79,7 +80,7 @@ extension ResidentMonitor {
                     try Directory.removeEmpty(path)
                     break
                 } catch {
-                    guard error.errno == EBUSY else { break }
+                    guard error.errno == Errno.busy else { break }
                     _ = serve(milliseconds: 5)
                 }
             }
@@ -89,6 +90,7 @@ extension ResidentMonitor {
     /// `--rm`: the launcher that is still there does it, and faster; else a `ctr` of one's own.
     private func remove() {
         guard plan.autoRemove else { return }
+        let launcherIsThere = clients.values.contains { $0.isLauncher && $0.isAttached }
         let deadline = monotonicNanoseconds() + 10_000_000_000
         while clients.values.contains(where: { $0.isLauncher && $0.isAttached }),
             monotonicNanoseconds() < deadline
@@ -96,16 +98,19 @@ extension ResidentMonitor {
             _ = serve(milliseconds: 100)
         }
         clients = [:]
-        // A container's record goes first of all.
-        guard (try? FileDescriptor.exists(plan.containerDirectory)) ?? true else { return }
-        _ = try? spawnEngine("__remove")
+        // It removes after it has let go of the socket.
+        let grace = monotonicNanoseconds() + (launcherIsThere ? 1_000_000_000 : 0)
+        while isThere, monotonicNanoseconds() < grace { Process.sleep(microseconds: 20_000) }
+        if isThere { _ = try? spawnEngine("__remove") }
     }
+
+    private var isThere: Bool { (try? FileDescriptor.exists(plan.containerDirectory)) ?? true }
 
     /// Starts `ctr … verb ID`. The first of engineArguments is the program's path.
     @discardableResult
     func spawnEngine(_ verb: String, passed: [Int32] = []) throws(SystemError) -> Int32 {
         guard let path = plan.engineArguments.first else {
-            throw SystemError(call: "spawn", path: verb, errno: ENOENT)
+            throw SystemError(call: "spawn", path: verb, errno: Errno.noEntry)
         }
         return try Process.spawn(
             program: try FileDescriptor.open(path, [.pathOnly]),

@@ -1,11 +1,12 @@
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
 extension ResidentMonitor {
     /// The Engine's mark of a `stop` or `kill`: it ends the policy until the next start.
-    private var isStopped: Bool { (try? FileDescriptor.exists("stopped", in: containerDirectory.raw)) ?? false }
+    private var isStopped: Bool {
+        (try? FileDescriptor.exists("stopped", in: containerDirectory.raw)) ?? false
+    }
 
     func wantsRestart(after code: Int32) -> Bool {
         switch plan.restart {

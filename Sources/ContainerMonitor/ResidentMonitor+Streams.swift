@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -10,9 +9,13 @@ extension ResidentMonitor {
     static let longestStall: Int64 = 60_000_000_000
 
     /// The launcher has neither said hello nor gone: whether it wants the output is not known yet.
-    var launcherIsUndecided: Bool { clients.values.contains { $0.isLauncher && !$0.isAttached && !$0.isGone } }
+    var launcherIsUndecided: Bool {
+        clients.values.contains { $0.isLauncher && !$0.isAttached && !$0.isGone }
+    }
 
-    private var isHeldBack: Bool { launcherIsUndecided || clients.values.contains { $0.isAttached && $0.isFull } }
+    private var isHeldBack: Bool {
+        launcherIsUndecided || clients.values.contains { $0.isAttached && $0.isFull }
+    }
 
     /// Tells the queue what is waited for now.
     func updateInterest() {
@@ -62,7 +65,9 @@ extension ResidentMonitor {
     // MARK: - from the container
 
     func readOutput(_ token: UInt64) {
-        guard let index = outputs.firstIndex(where: { $0.token == token }), !outputs[index].isAtEnd else { return }
+        guard let index = outputs.firstIndex(where: { $0.token == token }), !outputs[index].isAtEnd else {
+            return
+        }
         _ = readOnce(index)
     }
 
@@ -81,7 +86,8 @@ extension ResidentMonitor {
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<size])
             writeLog(bytes, output.stream)
             if clients.values.contains(where: \.isAttached) {
-                let frame = output.stream == .stdout ? AttachFrame.stdout(Array(bytes)) : .stderr(Array(bytes))
+                let frame =
+                    output.stream == .stdout ? AttachFrame.stdout(Array(bytes)) : .stderr(Array(bytes))
                 for client in clients.values where client.isAttached { client.send(frame) }
             }
             return true
@@ -108,7 +114,9 @@ extension ResidentMonitor {
         for index in outputs.indices where !outputs[index].isAtEnd {
             while readOnce(index) {}
         }
-        for output in outputs where outputIsWatched && !output.isAtEnd { try? queue.remove(output.descriptor.raw) }
+        for output in outputs where outputIsWatched && !output.isAtEnd {
+            try? queue.remove(output.descriptor.raw)
+        }
         if inputIsWatched { watchInput(false) }
         outputs = []
         outputIsWatched = true

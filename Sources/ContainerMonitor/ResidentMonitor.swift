@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -34,7 +33,12 @@ final class ResidentMonitor {
     var process: ProcessIdentity?
     /// Set when the process has ended, by its wait status.
     var exitCode: Int32?
+    var cgroupTasks: [String] = []
+    /// Why the exit code is not the process's own.
+    var endIsUnknown = ""
     var startedAt: Int64 = 0
+    /// Of a process that is not this one's child.
+    var adopted: SharedFileDescriptor?
     var outputs: [Output] = []
     var terminal: SharedFileDescriptor?
     var input: SharedFileDescriptor?
@@ -64,42 +68,42 @@ final class ResidentMonitor {
             runDirectory = try Directory.open(plan.runDirectory)
             containerDirectory = try Directory.open(plan.containerDirectory)
             guard let lock = try FileLock.attempt("monitor.lock", in: runDirectory.raw, .exclusive) else {
-                throw SystemError(call: "flock", path: "monitor.lock", errno: EBUSY)
+                throw SystemError(call: "flock", path: "monitor.lock", errno: Errno.busy)
             }
             self.lock = lock
             queue = try EventQueue()
-            signals = try FileDescriptor.signals([SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGPIPE])
+            signals = try FileDescriptor.signals([
+                Signal.child, Signal.terminate, Signal.hangUp, Signal.interrupt, Signal.pipe,
+            ])
             try queue.add(signals.raw, .read, token: Token.signals)
             try Launching.becomeSubreaper()
         } catch {
-            throw error.errno == EBUSY
+            throw error.errno == Errno.busy
                 ? Failure(.conflict, "the container runs already", cause: error)
                 : error.failure("start the container's monitor")
         }
         if let launcher { add(AttachedClient(socket: launcher, isLauncher: true)) }
     }
 
-    /// The container's life: runs until the restart policy ends.
-    func run(_ first: ReceivedPlan) {
+    /// The container's life: runs until the restart policy ends. nil: the first run is going on already.
+    func run(_ first: ReceivedPlan?) {
         var backOff = BackOff()
-        var next: ReceivedPlan? = first
-        while let received = next.take() {
-            plan = received.plan
-            do throws(LaunchFailure) {
-                try launch(received)
-            } catch {
-                finish(error)
-                return
+        var next = first
+        while true {
+            if let received = next.take() {
+                plan = received.plan
+                do throws(LaunchFailure) {
+                    try launch(received)
+                } catch {
+                    finish(error)
+                    return
+                }
+                // The lists were for the launch; what stays resident stays small.
+                plan.launch = LaunchPlan(namespaces: plan.launch.namespaces, cgroup: [], steps: [], slots: [])
             }
-            // The lists were for the launch; what stays resident stays small.
-            plan.launch = LaunchPlan(namespaces: plan.launch.namespaces, cgroup: [], steps: [], slots: [])
             let end = liveBeside()
-            guard wantsRestart(after: end) else {
-                finish(end)
-                return
-            }
-            next = restart(after: end, &backOff)
-            if next == nil {
+            if wantsRestart(after: end) { next = restart(after: end, &backOff) }
+            guard next != nil else {
                 finish(end)
                 return
             }
@@ -140,7 +144,11 @@ final class ResidentMonitor {
     /// no program runs that nobody knows of.
     private func childIsMade(_ pid: Int32) {
         process = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
+        cgroupTasks = plan.launch.cgroup.compactMap {
+            if case .openForChild(let path, _) = $0 { path } else { nil }
+        }
         writeState(.running)
+        savePlan()
         if listener == nil { listen() }
     }
 
@@ -152,14 +160,12 @@ final class ResidentMonitor {
             monitor: ProcessIdentity(running: own) ?? ProcessIdentity(pid: own, startTime: 0),
             startedAt: startedAt, restartCount: plan.restartCount, lastExitCode: lastExitCode,
             cgroupDirectory: plan.cgroupDirectory,
-            cgroupTasks: plan.launch.cgroup.compactMap {
-                if case .openForChild(let path, _) = $0 { path } else { nil }
-            })
+            cgroupTasks: cgroupTasks)
         // Nothing better can be done here than going on: the container's own life does not hang on this file.
         try? state.write(in: runDirectory.raw)
     }
 
-    private func listen() {
+    func listen() {
         try? Directory.removeFile("attach", in: runDirectory.raw)
         do throws(SystemError) {
             let socket = SharedFileDescriptor(
@@ -204,7 +210,8 @@ final class ResidentMonitor {
         var isTrimmed = false
         while exitCode == nil {
             // What the launch needed goes back to the kernel once the container has been up for a moment.
-            let isIdle = serve(milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
+            let isIdle = serve(
+                milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
             if isIdle, !isTrimmed {
                 ctr_init_return_free_memory()
                 isTrimmed = true
@@ -228,7 +235,7 @@ final class ResidentMonitor {
             case Token.stdout, Token.stderr, Token.terminal: readOutput(event.token)
             case Token.stdin: writeInput()
             case Token.listener: acceptClients()
-            case Token.process: exitCode = exitCode ?? 255
+            case Token.process: takeAdoptedEnd()
             default: serveClient(event.token, event.ready)
             }
         }
@@ -238,8 +245,8 @@ final class ResidentMonitor {
 
     private func takeSignals() {
         while let signal = (try? signals.nextSignal()) ?? nil {
-            guard signal == SIGCHLD else { continue }
-            while let child = (try? Process.reap(-1, options: WNOHANG)) ?? nil {
+            guard signal == Signal.child else { continue }
+            while let child = (try? Process.reap(-1, options: Process.withoutWaiting)) ?? nil {
                 if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }
             }
         }

@@ -22,7 +22,8 @@ package struct RunState: Sendable, Equatable {
     package var cgroupTasks: [String]
 
     package init(
-        status: Status, process: ProcessIdentity, monitor: ProcessIdentity, startedAt: Int64, restartCount: UInt32 = 0,
+        status: Status, process: ProcessIdentity, monitor: ProcessIdentity, startedAt: Int64,
+        restartCount: UInt32 = 0,
         lastExitCode: Int32 = 0, cgroupDirectory: String = "", cgroupTasks: [String] = [],
         bootID: String = Process.bootID()
     ) {

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LinuxSystem
 
 /// What a container without a terminal reads and writes: FIFOs in the run directory.
@@ -20,12 +19,13 @@ struct StandardStreams {
             do throws(SystemError) {
                 try Launching.makeFIFO(name, in: directory, mode: 0o600, uid: uid, gid: gid)
             } catch {
-                guard error.errno == EEXIST else { throw error }
+                guard error.errno == Errno.exists else { throw error }
             }
         }
         if openStdin {
             // Without a writer yet: nonblocking for the open alone.
-            let reader = try FileDescriptor.open("stdin", in: directory, [.readOnly, .nonBlocking, .noFollow])
+            let reader = try FileDescriptor.open(
+                "stdin", in: directory, [.readOnly, .nonBlocking, .noFollow])
             try reader.setNonBlocking(false)
             input = SharedFileDescriptor(reader)
         } else {

@@ -22,13 +22,15 @@ package struct PlanFile {
         let version = try reader.number(UInt32.self)
         guard version == LaunchPlan.version else {
             throw Failure(
-                .unsupported, "the launch plan has version \(version), this program knows \(LaunchPlan.version)",
+                .unsupported,
+                "the launch plan has version \(version), this program knows \(LaunchPlan.version)",
                 hint: "ctr and ctr-monitor must be of one build")
         }
         let size = try reader.number(UInt64.self)
         let start = try reader.number(UInt64.self)
         let length = try reader.number(UInt64.self)
-        guard size == UInt64(bytes.count), start % 8 == 0, start >= UInt64(PlanFile.headerSize), start <= size,
+        guard size == UInt64(bytes.count), start % 8 == 0, start >= UInt64(PlanFile.headerSize),
+            start <= size,
             length <= size - start
         else { throw PlanReader.damaged }
         self.bytes = bytes

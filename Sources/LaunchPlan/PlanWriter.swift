@@ -31,7 +31,9 @@ struct PlanWriter {
     }
 
     mutating func set<N: FixedWidthInteger>(_ value: N, at offset: Int) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.replaceSubrange(offset..<offset + $0.count, with: $0) }
+        withUnsafeBytes(of: value.littleEndian) {
+            bytes.replaceSubrange(offset..<offset + $0.count, with: $0)
+        }
     }
 
     /// One step as the executor reads it: op, size, counts, numbers, offsets of the strings, the strings with a NUL.

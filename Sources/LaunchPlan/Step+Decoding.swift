@@ -80,7 +80,8 @@ extension StepCode {
     /// What such a step must hold at least.
     fileprivate var least: (arguments: Int, strings: Int) {
         switch self {
-        case .awaitParent, .newSession, .readOnlyRoot, .pivotRoot, .loopbackUp, .noNewPrivileges, .reap: (0, 0)
+        case .awaitParent, .newSession, .readOnlyRoot, .pivotRoot, .loopbackUp, .noNewPrivileges, .reap:
+            (0, 0)
         case .joinCgroup, .unshare, .setPropagation, .attachRoot, .setRootPropagation, .oomScoreAdjustment,
             .umask, .parentDeathSignal, .personality, .ioPriority, .dumpable, .boundingSet, .closeDescriptors,
             .awaitStart:

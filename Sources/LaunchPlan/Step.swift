@@ -70,7 +70,9 @@ package enum Step: Sendable, Equatable {
     case workingDirectory(String, create: Bool)
     case parentDeathSignal(Int32)
     case personality(UInt64)
-    case scheduler(policy: UInt32, flags: UInt64, nice: Int32, priority: UInt32, runtime: UInt64, deadline: UInt64, period: UInt64)
+    case scheduler(
+        policy: UInt32, flags: UInt64, nice: Int32, priority: UInt32, runtime: UInt64, deadline: UInt64,
+        period: UInt64)
     case ioPriority(UInt32)
     case dumpable(Bool)
 

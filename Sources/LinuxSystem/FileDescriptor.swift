@@ -227,13 +227,13 @@ extension FileDescriptor {
     }
 }
 
-extension SharedFileDescriptor {
-    /// The open file with its calls; it stays open.
-    package func withDescriptor<R: ~Copyable>(
-        _ body: (borrowing FileDescriptor) throws(SystemError) -> R
-    ) throws(SystemError) -> R {
-        let borrowed = FileDescriptor(owning: raw)
-        do throws(SystemError) {
+extension FileDescriptor {
+    /// The calls of an open file that another owns; it stays open.
+    package static func withBorrowed<R: ~Copyable, E: Error>(
+        _ number: Int32, _ body: (borrowing FileDescriptor) throws(E) -> R
+    ) throws(E) -> R {
+        let borrowed = FileDescriptor(owning: number)
+        do throws(E) {
             let answer = try body(borrowed)
             _ = borrowed.release()
             return answer

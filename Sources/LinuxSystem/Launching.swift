@@ -52,7 +52,8 @@ package enum Launching {
     package static func signal(_ signal: Int32, to pidfd: Int32) { _ = ctr_pidfd_send_signal(pidfd, signal) }
 
     /// The next connection of a listener and who made it; nil when none waits.
-    package static func accept(_ listener: Int32) throws(SystemError) -> (SharedFileDescriptor, uid: UInt32)? {
+    package static func accept(_ listener: Int32) throws(SystemError) -> (SharedFileDescriptor, uid: UInt32)?
+    {
         do throws(SystemError) {
             let socket = FileDescriptor(owning: Int32(try call("accept") { ctr_accept(listener) }))
             let uid = try UnixSocket.peerUID(socket)

@@ -46,7 +46,8 @@ struct DBusMessage: Equatable {
 
     /// A call of a method.
     init(
-        serial: UInt32, destination: String, path: String, interface: String, member: String, _ body: [Value] = []
+        serial: UInt32, destination: String, path: String, interface: String, member: String,
+        _ body: [Value] = []
     ) {
         kind = .methodCall
         self.serial = serial
@@ -192,7 +193,9 @@ extension DBusMessage {
         }
 
         mutating func signature() -> Substring? {
-            guard let count = take(1)?.first, let raw = take(Int(count)), take(1)?.first == 0 else { return nil }
+            guard let count = take(1)?.first, let raw = take(Int(count)), take(1)?.first == 0 else {
+                return nil
+            }
             return Substring(decoding: raw, as: UTF8.self)
         }
 
@@ -227,7 +230,9 @@ extension DBusMessage {
         else { return nil }
         var reader = Reader(bytes[...])
         reader.at = 8
-        guard let serial = reader.number(UInt32.self), let length = reader.number(UInt32.self) else { return nil }
+        guard let serial = reader.number(UInt32.self), let length = reader.number(UInt32.self) else {
+            return nil
+        }
         self.kind = kind
         self.serial = serial
         var signature: Substring = ""
@@ -241,7 +246,9 @@ extension DBusMessage {
                 if code == 8 { signature = text }
                 continue
             }
-            guard type.count == 1, let letter = type.first, let value = reader.value(letter) else { return nil }
+            guard type.count == 1, let letter = type.first, let value = reader.value(letter) else {
+                return nil
+            }
             switch (code, value) {
             case (1, .objectPath(let text)): path = text
             case (2, .string(let text)): interface = text

@@ -27,7 +27,8 @@ package enum SystemdScope {
                     "connect to \(bus.directory)/\(bus.socket)",
                     hint: "systemd runs here, but its system bus does not answer")
             }
-            try connection.start(name: name, slice: slice, description: description, pid: UInt32(bitPattern: pid))
+            try connection.start(
+                name: name, slice: slice, description: description, pid: UInt32(bitPattern: pid))
         } catch {
             throw error.within(doing)
         }
@@ -54,9 +55,11 @@ package enum SystemdScope {
             property("TasksMax", .uint64(UInt64.max)),
         ]
         return [
-            DBusMessage(serial: 1, destination: bus, path: "/org/freedesktop/DBus", interface: bus, member: "Hello"),
             DBusMessage(
-                serial: 2, destination: bus, path: "/org/freedesktop/DBus", interface: bus, member: "AddMatch",
+                serial: 1, destination: bus, path: "/org/freedesktop/DBus", interface: bus, member: "Hello"),
+            DBusMessage(
+                serial: 2, destination: bus, path: "/org/freedesktop/DBus", interface: bus,
+                member: "AddMatch",
                 [
                     .string(
                         "type='signal',sender='\(manager)',interface='\(interface)',member='JobRemoved',path='\(path)'"
@@ -65,9 +68,11 @@ package enum SystemdScope {
             DBusMessage(
                 serial: 3, destination: manager, path: path, interface: interface, member: "Subscribe"),
             DBusMessage(
-                serial: 4, destination: manager, path: path, interface: interface, member: "StartTransientUnit",
+                serial: 4, destination: manager, path: path, interface: interface,
+                member: "StartTransientUnit",
                 [
-                    .string(name), .string("fail"), .array(of: "(sv)", properties), .array(of: "(sa(sv))", []),
+                    .string(name), .string("fail"), .array(of: "(sv)", properties),
+                    .array(of: "(sa(sv))", []),
                 ]),
         ]
     }

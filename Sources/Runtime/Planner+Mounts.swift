@@ -100,17 +100,22 @@ extension Planner {
                 type: "tmpfs", source: "tmpfs", inRoot: target,
                 attributes: options.set & ~MountOptions.Attribute.readOnly,
                 options: [MountOption("mode", "755")]))
-        for hierarchy in placement.joined {
-            let name = hierarchy.controllers.joined(separator: ",")
+        let names = placement.joined.map { $0.controllers.joined(separator: ",") }
+        // The places first: the tmpfs is read-only before anything is mounted in it.
+        for name in names + (layout.unifiedMount == nil ? [] : ["unified"]) {
+            draft.steps.append(.makeDirectory(inRoot: "\(target)/\(name)", mode: 0o755))
+        }
+        for (hierarchy, name) in zip(placement.joined, names) where hierarchy.controllers.count > 1 {
+            for controller in hierarchy.controllers {
+                draft.steps.append(.symlink(target: name, inRoot: "\(target)/\(controller)"))
+            }
+        }
+        if readOnly { draft.steps.append(.readOnlyPath(inRoot: target)) }
+        for (hierarchy, name) in zip(placement.joined, names) {
             draft.steps.append(
                 .mount(
                     type: "cgroup", source: "cgroup", inRoot: "\(target)/\(name)", attributes: options.set,
                     options: hierarchy.controllers.map { MountOption($0) }))
-            if hierarchy.controllers.count > 1 {
-                for controller in hierarchy.controllers {
-                    draft.steps.append(.symlink(target: name, inRoot: "\(target)/\(controller)"))
-                }
-            }
         }
         if layout.unifiedMount != nil {
             draft.steps.append(
@@ -118,7 +123,6 @@ extension Planner {
                     type: "cgroup2", source: "cgroup", inRoot: "\(target)/unified", attributes: options.set,
                     options: []))
         }
-        if readOnly { draft.steps.append(.readOnlyPath(inRoot: target)) }
     }
 
     /// A user's own /dev is left as it is.

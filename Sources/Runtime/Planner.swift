@@ -16,6 +16,8 @@ package enum Planner {
         package var seccompFlags: UInt64 = 0
         /// `--init`: a small init of ctr's own reaps and forwards signals.
         package var initProcess = false
+        /// The child waits at its very beginning while its parent sets the network up or runs hooks.
+        package var awaitsParent = false
         /// OCI's create: the process waits for start.
         package var waitsForStart = false
         /// `--preserve-fds`: how many descriptors from 3 on the process keeps.
@@ -52,6 +54,7 @@ package enum Planner {
         context.seccompFlags |= seccompFlags(linux.seccomp?.flags ?? [])
         var draft = Draft()
 
+        if context.awaitsParent { draft.steps.append(.awaitParent) }
         // Cgroups first, while the process is small and may still write to the host's files: all that follows is
         // counted there.
         try context.placement.place(

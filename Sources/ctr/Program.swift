@@ -30,7 +30,7 @@ enum Program {
     private static func perform(_ command: ParsedCommand) throws(Failure) -> Int32 {
         switch command.request {
         case .help(let topic):
-            Console.out(topic.text)
+            Console.out(HelpText.text(on: topic))
             return 0
         case .versionLine:
             Console.out("ctr version \(Build.version)\n")

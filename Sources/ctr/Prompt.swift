@@ -22,9 +22,7 @@ enum Prompt {
     /// Without its last line's end.
     static func allOfStdin() throws(Failure) -> String {
         let input = try during("read the password from stdin") { () throws(SystemError) in
-            let own = FileDescriptor(owning: 0)
-            defer { _ = own.release() }
-            return try own.readAll(limit: 64 << 10)
+            try FileDescriptor.withBorrowed(0) { (own) throws(SystemError) in try own.readAll(limit: 64 << 10) }
         }
         var text = String(decoding: input, as: UTF8.self)
         while text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }

@@ -41,9 +41,12 @@ extension ProcessTests {
             let result = try run(
                 "stat -c %t:%T /dev/null; ls \(canary.path)",
                 [
-                    .mount(type: "tmpfs", source: "tmpfs", inRoot: "/dev", attributes: 2, options: [MountOption("mode", "755")]),
+                    .mount(
+                        type: "tmpfs", source: "tmpfs", inRoot: "/dev", attributes: 2,
+                        options: [MountOption("mode", "755")]),
                     .makeDevice(inRoot: "/dev/null", mode: 0o020666, major: 1, minor: 3, uid: 0, gid: 0),
-                    .symlink(target: "/proc/self/fd", inRoot: "/dev/fd"), .makeDirectory(inRoot: "/dev/pts", mode: 0o755),
+                    .symlink(target: "/proc/self/fd", inRoot: "/dev/fd"),
+                    .makeDirectory(inRoot: "/dev/pts", mode: 0o755),
                 ])
             #expect(result.output == "1:3\nfd\nnull\npts\n")
             #expect(try canary.isUntouched)
@@ -62,7 +65,9 @@ extension ProcessTests {
             for (name, type) in [("/proc", "proc"), ("/sys", "sysfs")] {
                 try replace(name, byLinkTo: "/etc")
                 let failure = #expect(throws: LaunchFailure.self) {
-                    try run("true", [.mount(type: type, source: type, inRoot: name, attributes: 0xe, options: [])])
+                    try run(
+                        "true", [.mount(type: type, source: type, inRoot: name, attributes: 0xe, options: [])]
+                    )
                 }
                 #expect(failure?.exitCode == 125)
                 #expect(
@@ -77,7 +82,10 @@ extension ProcessTests {
             let failure = #expect(throws: LaunchFailure.self) {
                 try run(
                     "true",
-                    [TestRoot.proc, .mount(type: "tmpfs", source: "tmpfs", inRoot: "/data", attributes: 0, options: [])])
+                    [
+                        TestRoot.proc,
+                        .mount(type: "tmpfs", source: "tmpfs", inRoot: "/data", attributes: 0, options: []),
+                    ])
             }
             #expect(failure?.failure.message.hasPrefix("mount tmpfs at /data: ") == true)
         }
@@ -97,7 +105,9 @@ extension ProcessTests {
             try Directory.symlink("two", at: "\(root.path)/one")
             try Directory.symlink("one", at: "\(root.path)/two")
             let failure = #expect(throws: LaunchFailure.self) {
-                try run("true", [.mount(type: "tmpfs", source: "tmpfs", inRoot: "/one", attributes: 0, options: [])])
+                try run(
+                    "true",
+                    [.mount(type: "tmpfs", source: "tmpfs", inRoot: "/one", attributes: 0, options: [])])
             }
             #expect(failure?.failure.message.contains("too many levels of symbolic links") == true)
         }
@@ -109,7 +119,8 @@ extension ProcessTests {
             var steps = TestRoot.steps(["/bin/sh"], mounts: [.terminal(1, rows: 0, columns: 0)])
             steps.removeAll { if case .standardStreams = $0 { true } else { false } }
             let failure = #expect(throws: LaunchFailure.self) { try root.run(steps) }
-            #expect(failure?.failure.message.hasPrefix("make the terminal: /dev/pts in the container") == true)
+            #expect(
+                failure?.failure.message.hasPrefix("make the terminal: /dev/pts in the container") == true)
         }
 
         @Test func failureNamesTheVolume() throws {
@@ -125,7 +136,9 @@ extension ProcessTests {
                             recursiveAttributes: false)
                     ], slots: [source.descriptor.raw])
             }
-            #expect(failure?.failure.message == "mount volume db at /data: the place in the image: not a directory")
+            #expect(
+                failure?.failure.message
+                    == "mount volume db at /data: the place in the image: not a directory")
         }
 
         @Test func aVolumeAndAnOption() throws {
@@ -138,7 +151,13 @@ extension ProcessTests {
             #expect(result.code == 0)
             #expect(try AtomicFile.read("\(canary.path)/file") == Array("kept\n".utf8))
             let failure = #expect(throws: LaunchFailure.self) {
-                try run("true", [.mount(type: "tmpfs", source: "t", inRoot: "/tmp", attributes: 0, options: [MountOption("size", "1m"), MountOption("nosuch", "1")])])
+                try run(
+                    "true",
+                    [
+                        .mount(
+                            type: "tmpfs", source: "t", inRoot: "/tmp", attributes: 0,
+                            options: [MountOption("size", "1m"), MountOption("nosuch", "1")])
+                    ])
             }
             #expect(failure?.failure.message == "mount tmpfs at /tmp: option nosuch: invalid argument")
         }

@@ -51,8 +51,10 @@ extension ProcessTests {
             let expected: [(String, Int32, String)] = [
                 ("nosuch", 127, "exec nosuch: executable file not found in PATH"),
                 ("/bin/nosuch", 127, "exec /bin/nosuch: no such file or directory"),
-                ("plain", 126, "exec plain: permission denied"), ("/bin/plain", 126, "exec /bin/plain: permission denied"),
-                ("/bin", 126, "exec /bin: is a directory"), ("/bin/rubbish", 126, "exec /bin/rubbish: exec format error"),
+                ("plain", 126, "exec plain: permission denied"),
+                ("/bin/plain", 126, "exec /bin/plain: permission denied"),
+                ("/bin", 126, "exec /bin: is a directory"),
+                ("/bin/rubbish", 126, "exec /bin/rubbish: exec format error"),
                 ("/bin/orphan", 127, "exec /bin/orphan: no such file or directory"),
                 ("/bin/sh/x", 127, "exec /bin/sh/x: not a directory"),
             ]
@@ -83,21 +85,28 @@ extension ProcessTests {
         @Test func workingDirectoryByAMagicLink() throws {
             for number in [3, 7, 8, 9, 12] {
                 let failure = failure {
-                    try shell("pwd", workingDirectory: .workingDirectory("/proc/self/fd/\(number)", create: false))
+                    try shell(
+                        "pwd", workingDirectory: .workingDirectory("/proc/self/fd/\(number)", create: false))
                 }
                 #expect(failure?.exitCode == 125)
                 #expect(
-                    failure?.failure.message.hasPrefix("change to the working directory /proc/self/fd/\(number): ")
+                    failure?.failure.message.hasPrefix(
+                        "change to the working directory /proc/self/fd/\(number): ")
                         == true)
             }
             try Directory.symlink("/proc/self/fd/9", at: "\(root.path)/link")
-            #expect(failure { try shell("pwd", workingDirectory: .workingDirectory("/link", create: true)) } != nil)
+            #expect(
+                failure { try shell("pwd", workingDirectory: .workingDirectory("/link", create: true)) }
+                    != nil)
         }
 
         @Test func workingDirectoryIsMade() throws {
-            #expect(try shell("pwd", workingDirectory: .workingDirectory("/srv/a/b", create: true)).output == "/srv/a/b\n")
             #expect(
-                failure { try shell("pwd", workingDirectory: .workingDirectory("/none", create: false)) }?.failure
+                try shell("pwd", workingDirectory: .workingDirectory("/srv/a/b", create: true)).output
+                    == "/srv/a/b\n")
+            #expect(
+                failure { try shell("pwd", workingDirectory: .workingDirectory("/none", create: false)) }?
+                    .failure
                     .message == "change to the working directory /none: no such file or directory")
         }
 
@@ -105,7 +114,8 @@ extension ProcessTests {
             let result = try shell(
                 "cat /proc/timer_list | head -c 1; ls /proc/bus; ls -A /etc; stat -c %t:%T /proc/timer_list",
                 mounts: [
-                    TestRoot.proc, .mask(inRoot: "/proc/timer_list"), .mask(inRoot: "/proc/bus"), .mask(inRoot: "/etc"),
+                    TestRoot.proc, .mask(inRoot: "/proc/timer_list"), .mask(inRoot: "/proc/bus"),
+                    .mask(inRoot: "/etc"),
                     .mask(inRoot: "/proc/none"), .mask(inRoot: "/proc/none/below"),
                 ])
             #expect(result.output == "1:3\n")
@@ -127,7 +137,9 @@ extension ProcessTests {
                 """,
                 mounts: [
                     TestRoot.proc,
-                    .mount(type: "tmpfs", source: "tmpfs", inRoot: "/tmp", attributes: 6, options: [MountOption("mode", "1777")]),
+                    .mount(
+                        type: "tmpfs", source: "tmpfs", inRoot: "/tmp", attributes: 6,
+                        options: [MountOption("mode", "1777")]),
                     .readOnlyPath(inRoot: "/proc/sys"), .readOnlyPath(inRoot: "/none"), .readOnlyRoot,
                 ])
             #expect(result.output.contains("root\n") && result.output.contains("sys\n"))
@@ -140,7 +152,11 @@ extension ProcessTests {
             try Directory.symlink("sub/file", at: "\(root.path)/tmp/link")
             let result = try shell(
                 "cat /tmp/link; stat -c ' %a' /tmp/sub/file /tmp/sub; echo more > /tmp/sub/file",
-                mounts: [.mount(type: "tmpfs", source: "tmpfs", inRoot: "/tmp", attributes: 6, options: [], copyUp: true)])
+                mounts: [
+                    .mount(
+                        type: "tmpfs", source: "tmpfs", inRoot: "/tmp", attributes: 6, options: [],
+                        copyUp: true)
+                ])
             #expect(result.output == "inside 640\n 750\n")
             #expect(try AtomicFile.read("\(root.path)/tmp/sub/file") == Array("inside".utf8))
         }
@@ -154,7 +170,8 @@ extension ProcessTests {
                 ])
             for line in [
                 "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
-                "CapBnd:\t00000000a80425fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Uid:\t1000\t1000\t1000\t1000",
+                "CapBnd:\t00000000a80425fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+                "Uid:\t1000\t1000\t1000\t1000",
                 "Gid:\t100\t100\t100\t100", "Groups:\t4 24 ",
             ] { #expect(result.output.contains(line + "\n"), "\(line)") }
         }
@@ -167,7 +184,9 @@ extension ProcessTests {
                     .boundingSet(0x3), .identity(uid: 0, gid: 0, groups: []),
                     .capabilities(effective: 0x3, permitted: 0x3, inheritable: 0, ambient: 0),
                 ])
-            for line in ["CapInh:\t0000000000000000", "CapPrm:\t0000000000000003", "CapEff:\t0000000000000003"] {
+            for line in [
+                "CapInh:\t0000000000000000", "CapPrm:\t0000000000000003", "CapEff:\t0000000000000003",
+            ] {
                 #expect(result.output.contains(line + "\n"), "\(line)")
             }
         }
@@ -183,8 +202,11 @@ extension ProcessTests {
         }
 
         @Test func signalsAreAsNew() throws {
-            let output = try root.run(TestRoot.steps(["cat", "/proc/self/status"], mounts: [TestRoot.proc])).output
-            for line in ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "SigCgt:\t0000000000000000"] {
+            let output = try root.run(TestRoot.steps(["cat", "/proc/self/status"], mounts: [TestRoot.proc]))
+                .output
+            for line in [
+                "SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "SigCgt:\t0000000000000000",
+            ] {
                 #expect(output.contains(line + "\n"), "\(line)")
             }
         }
@@ -202,7 +224,8 @@ extension ProcessTests {
         }
 
         @Test func reaperForwardsAndAnswersTheCode() throws {
-            var steps = TestRoot.steps(["/bin/sh", "-c", "echo $$; kill -TERM 1; sleep 3; exit 9"], mounts: [TestRoot.proc])
+            var steps = TestRoot.steps(
+                ["/bin/sh", "-c", "echo $$; kill -TERM 1; sleep 3; exit 9"], mounts: [TestRoot.proc])
             steps.insert(.reap, at: steps.count - 1)
             let result = try root.run(steps)
             #expect(result.output == "2\n")

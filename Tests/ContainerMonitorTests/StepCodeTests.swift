@@ -6,7 +6,8 @@ import Testing
 @Suite struct StepCodeTests {
     private static let executor: [(ctr_op, StepCode)] = [
         (CTR_OP_AWAIT_PARENT, .awaitParent), (CTR_OP_JOIN_CGROUP, .joinCgroup),
-        (CTR_OP_JOIN_NAMESPACE, .joinNamespace), (CTR_OP_UNSHARE, .unshare), (CTR_OP_NEW_SESSION, .newSession),
+        (CTR_OP_JOIN_NAMESPACE, .joinNamespace), (CTR_OP_UNSHARE, .unshare),
+        (CTR_OP_NEW_SESSION, .newSession),
         (CTR_OP_NEW_KEYRING, .newKeyring), (CTR_OP_SET_PROPAGATION, .setPropagation),
         (CTR_OP_ATTACH_ROOT, .attachRoot), (CTR_OP_MOUNT, .mount), (CTR_OP_ATTACH_MOUNT, .attachMount),
         (CTR_OP_BIND, .bind), (CTR_OP_MAKE_DIRECTORY, .makeDirectory), (CTR_OP_MAKE_DEVICE, .makeDevice),
@@ -34,11 +35,13 @@ import Testing
     /// What the Swift side writes, the executor's own check of bounds takes; and it refuses every cut of it.
     @Test func executorTakesTheEncoding() {
         let steps: [Step] = [
-            .mount(type: "proc", source: "", inRoot: "/proc", attributes: 14, options: [MountOption("a", "b")]),
+            .mount(
+                type: "proc", source: "", inRoot: "/proc", attributes: 14, options: [MountOption("a", "b")]),
             .identity(uid: 1, gid: 2, groups: [3, 4]), .execute(arguments: ["a"], environment: ["B=c", ""]),
         ]
         let plan = MonitorPlan(
-            mode: .exec, containerID: "x", launch: LaunchPlan(namespaces: 0, cgroup: [], steps: steps, slots: []))
+            mode: .exec, containerID: "x",
+            launch: LaunchPlan(namespaces: 0, cgroup: [], steps: steps, slots: []))
         let bytes = plan.encoded()
         bytes.withUnsafeBytes { buffer in
             guard let file = try? PlanFile(buffer) else {
@@ -49,14 +52,18 @@ import Testing
             #expect(ctr_init_check(program.baseAddress, program.count) == 0)
             for size in 1..<program.count where ctr_init_check(program.baseAddress, size) == 0 {
                 // Only between two steps.
-                #expect(steps.indices.contains { index in size == steps[...index].reduce(0) { $0 + encodedSize($1) } })
+                #expect(
+                    steps.indices.contains { index in
+                        size == steps[...index].reduce(0) { $0 + encodedSize($1) }
+                    })
             }
         }
     }
 
     private func encodedSize(_ step: Step) -> Int {
         let flat = step.encoded
-        let size = 16 + 8 * flat.arguments.count + 4 * flat.strings.count
+        let size =
+            16 + 8 * flat.arguments.count + 4 * flat.strings.count
             + flat.strings.reduce(0) { $0 + $1.utf8.count + 1 }
         return (size + 7) / 8 * 8
     }

@@ -35,7 +35,8 @@ final class TestContainer {
             mode: .container, containerID: "0123456789ab",
             launch: LaunchPlan(
                 namespaces: TestRoot.namespaces, cgroup: [], steps: steps,
-                slots: terminal ? [.root, .terminal] : [.root, .standardInput, .standardOutput, .standardError]))
+                slots: terminal
+                    ? [.root, .terminal] : [.root, .standardInput, .standardOutput, .standardError]))
         plan.runDirectory = base + "/run"
         plan.containerDirectory = base + "/container"
         plan.terminal = terminal
@@ -65,7 +66,8 @@ final class TestContainer {
         let mount = try DetachedMount(bind: root.path, recursive: false)
         try PlanTransport.send(
             plan.encoded(), version: LaunchPlan.version,
-            slots: plan.launch.slots.map { $0 == .root ? mount.descriptor.raw : -1 }, placeholder: pair.first.raw,
+            slots: plan.launch.slots.map { $0 == .root ? mount.descriptor.raw : -1 },
+            placeholder: pair.first.raw,
             to: pair.first.raw)
         return pair.first
     }
@@ -118,7 +120,8 @@ final class TestClient {
     private func receive(milliseconds: Int32) throws -> Bool {
         guard try FileDescriptor.wait(for: socket.raw, milliseconds: milliseconds) else { throw TimedOut() }
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let size = try buffer.withUnsafeMutableBytes { try Launching.readAvailable(socket.raw, into: $0) } ?? 0
+        let size =
+            try buffer.withUnsafeMutableBytes { try Launching.readAvailable(socket.raw, into: $0) } ?? 0
         buffer.withUnsafeBytes { reader.append(UnsafeRawBufferPointer(rebasing: $0[..<size])) }
         return size > 0
     }

@@ -12,9 +12,13 @@ final class TestRoot {
     init() throws {
         path = "/dev/shm/ctr-launch-\(randomHex(bytes: 6))"
         try Directory.ensurePath(path + "/bin", mode: 0o755)
-        for name in ["dev", "proc", "sys", "etc", "tmp"] { try Directory.make("\(path)/\(name)", mode: 0o755) }
+        for name in ["dev", "proc", "sys", "etc", "tmp"] {
+            try Directory.make("\(path)/\(name)", mode: 0o755)
+        }
         try file("/bin/busybox", AtomicFile.read("/bin/busybox") ?? [], mode: 0o755)
-        for name in ["sh", "ls", "cat", "echo", "hostname", "true", "stat", "sleep", "id", "pwd", "head", "yes"] {
+        for name in [
+            "sh", "ls", "cat", "echo", "hostname", "true", "stat", "sleep", "id", "pwd", "head", "yes",
+        ] {
             try Directory.symlink("busybox", at: "\(path)/bin/\(name)")
         }
     }
@@ -36,7 +40,8 @@ final class TestRoot {
 
     /// The steps that every container has, with a few in between.
     static func steps(
-        _ arguments: [String], environment: [String] = ["PATH=/bin"], mounts: [Step] = [], process: [Step] = [],
+        _ arguments: [String], environment: [String] = ["PATH=/bin"], mounts: [Step] = [],
+        process: [Step] = [],
         workingDirectory: Step = .workingDirectory("/", create: false)
     ) -> [Step] {
         [.newSession, .setPropagation(flags: 1 << 19), .attachRoot(0)] + mounts + [

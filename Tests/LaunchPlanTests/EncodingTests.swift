@@ -15,7 +15,8 @@ import Testing
             .makeDirectory(inRoot: "/d", mode: 0o755),
             .makeDevice(inRoot: "/dev/null", mode: 0o020666, major: 1, minor: 3, uid: 0, gid: 5),
             .symlink(target: "/proc/self/fd", inRoot: "/dev/fd"), .mask(inRoot: "/proc/kcore"),
-            .readOnlyPath(inRoot: "/proc/sys"), .readOnlyRoot, .setRootPropagation(flags: 1 << 20), .pivotRoot,
+            .readOnlyPath(inRoot: "/proc/sys"), .readOnlyRoot, .setRootPropagation(flags: 1 << 20),
+            .pivotRoot,
             .hostname("h"), .domainname("d"), .sysctl(key: "net/ipv4/ip_forward", value: "1"), .loopbackUp,
             .resourceLimit(resource: 7, soft: 1024, hard: .max), .oomScoreAdjustment(-500), .umask(0o22),
             .terminal(5, rows: 24, columns: 80), .standardStreams(6, 7, 8),
@@ -29,13 +30,18 @@ import Testing
             .reap, .execute(arguments: ["sh", "-c", "echo \u{e9}"], environment: ["A=b", "SECRET=x y"]),
         ]
         let slots: [SlotSource] = [
-            .root, .bind(path: "/var/lib/ctr/volumes/db/data", recursive: true, set: 1, clear: 2, recursiveAttributes: false),
-            .file(path: "/f"), .cgroupFile, .containerPIDFD, .terminal, .standardInput, .standardOutput, .standardError,
+            .root,
+            .bind(
+                path: "/var/lib/ctr/volumes/db/data", recursive: true, set: 1, clear: 2,
+                recursiveAttributes: false),
+            .file(path: "/f"), .cgroupFile, .containerPIDFD, .terminal, .standardInput, .standardOutput,
+            .standardError,
             .startFIFO,
         ]
         let cgroup: [CgroupStep] = [
             .startScope(name: "ctr-a.scope", slice: "system.slice", description: "d"), .makeDirectory("/c"),
-            .write(path: "/c/pids.max", value: "200", optional: true), .moveSelf(path: "/c/monitor/cgroup.procs"),
+            .write(path: "/c/pids.max", value: "200", optional: true),
+            .moveSelf(path: "/c/monitor/cgroup.procs"),
             .attachDeviceFilter(path: "/c", program: [1, 2, 3]), .cloneInto(path: "/c"),
             .openForChild(path: "/v1/tasks", slot: 3),
         ]

@@ -129,10 +129,13 @@ import Testing
             + join-cgroup 1
             + root 2
             + mount tmpfs tmpfs /sys/fs/cgroup 0xe mode=755
+            + mkdir /sys/fs/cgroup/memory 0755
+            + mkdir /sys/fs/cgroup/pids 0755
+            + mkdir /sys/fs/cgroup/unified 0755
+            + read-only /sys/fs/cgroup
             + mount cgroup cgroup /sys/fs/cgroup/memory 0xf memory
             + mount cgroup cgroup /sys/fs/cgroup/pids 0xf pids
             + mount cgroup2 cgroup /sys/fs/cgroup/unified 0xf\u{20}
-            + read-only /sys/fs/cgroup
             + streams 3 4 5
             """)
     }
@@ -213,14 +216,19 @@ import Testing
             + join-cgroup 4
             + root 5
             + mount tmpfs tmpfs /sys/fs/cgroup 0xe mode=755
-            + mount cgroup cgroup /sys/fs/cgroup/cpu,cpuacct 0xf cpu,cpuacct
+            + mkdir /sys/fs/cgroup/cpu,cpuacct 0755
+            + mkdir /sys/fs/cgroup/memory 0755
+            + mkdir /sys/fs/cgroup/devices 0755
+            + mkdir /sys/fs/cgroup/freezer 0755
+            + mkdir /sys/fs/cgroup/pids 0755
             + symlink /sys/fs/cgroup/cpu -> cpu,cpuacct
             + symlink /sys/fs/cgroup/cpuacct -> cpu,cpuacct
+            + read-only /sys/fs/cgroup
+            + mount cgroup cgroup /sys/fs/cgroup/cpu,cpuacct 0xf cpu,cpuacct
             + mount cgroup cgroup /sys/fs/cgroup/memory 0xf memory
             + mount cgroup cgroup /sys/fs/cgroup/devices 0xf devices
             + mount cgroup cgroup /sys/fs/cgroup/freezer 0xf freezer
             + mount cgroup cgroup /sys/fs/cgroup/pids 0xf pids
-            + read-only /sys/fs/cgroup
             + streams 6 7 8
             """)
     }
@@ -362,12 +370,17 @@ import Testing
             + join-cgroup 3
             + root 4
             + mount tmpfs tmpfs /sys/fs/cgroup 0xe mode=755
+            + mkdir /sys/fs/cgroup/cpu 0755
+            + mkdir /sys/fs/cgroup/cpuset 0755
+            + mkdir /sys/fs/cgroup/memory 0755
+            + mkdir /sys/fs/cgroup/pids 0755
+            + mkdir /sys/fs/cgroup/unified 0755
+            + read-only /sys/fs/cgroup
             + mount cgroup cgroup /sys/fs/cgroup/cpu 0xf cpu
             + mount cgroup cgroup /sys/fs/cgroup/cpuset 0xf cpuset
             + mount cgroup cgroup /sys/fs/cgroup/memory 0xf memory
             + mount cgroup cgroup /sys/fs/cgroup/pids 0xf pids
             + mount cgroup2 cgroup /sys/fs/cgroup/unified 0xf\u{20}
-            + read-only /sys/fs/cgroup
             + attach 5 /mnt directory 0x84000
             + mount tmpfs tmpfs /tmp 0xe size=1m copy-up
             + attach 6 /etc/app.conf file 0x44000

@@ -62,6 +62,9 @@ long ctr_init_check(const void *program, size_t size);
 long ctr_init_launch(const struct ctr_launch *launch, int *pidfd);
 // The next report with the descriptor that may come with it (-1: none). 1, 0 at the end, or -errno.
 long ctr_init_next_report(int status_parent, struct ctr_report *report, int *descriptor);
+// The wait status of a process that ended and was reaped by another (PIDFD_GET_INFO, 6.15 and later), or -errno: -EAGAIN
+// while it is not reaped yet, -ENOTTY on older kernels.
+long ctr_init_exit_status(int pidfd);
 // Goes on in a new process while the caller's ends with this exit code; answers 0 in the new one, or -errno.
 long ctr_init_go_on_in_background(int exit_code);
 // Gives what malloc holds free back to the kernel: for a process that now sleeps for long.

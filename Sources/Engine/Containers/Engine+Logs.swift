@@ -26,7 +26,8 @@ extension Engine {
         try during("read the log of \(record.name)") { () throws(SystemError) in
             try Directory.ensure(path, mode: 0o700)
             let reader = LogReader(directory: try Directory.open(path))
-            let watch = request.follow ? try DirectoryWatch(path) : nil
+            // Before the first read: nothing that is written meanwhile is missed.
+            let watch = try DirectoryWatch(path)
             try reader.start(tail: request.tail)
             while true {
                 // Asked before reading: what is written after the end of the read is seen in the next round.
@@ -37,7 +38,7 @@ extension Engine {
                     return !isOver
                 }
                 guard Console.flush(), !isOver, request.follow, !hasEnded else { return }
-                if let watch { try wait(for: record, watch) }
+                try wait(for: record, watch)
             }
         }
     }

@@ -50,8 +50,8 @@ enum ConfigChange {
             settings.exposedPorts = ports.sorted()
         case "VOLUME":
             var volumes = settings.volumes ?? []
-            var paths = try words(rest)
-            if let listed = try list(rest) { paths = listed }
+            let paths: [String]
+            if let listed = try list(rest) { paths = listed } else { paths = try words(rest) }
             for path in paths where !volumes.contains(path) { volumes.append(path) }
             settings.volumes = volumes.sorted()
         case "USER": settings.user = rest

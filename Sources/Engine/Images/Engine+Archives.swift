@@ -24,10 +24,10 @@ extension Engine {
         let lease = try Lease.take(in: root)
         defer { lease.release() }
         try lease.protect(digests: images.flatMap(\.digests))
-        let file = FileDescriptor(owning: number)
-        defer { _ = file.release() }
         do throws(Failure) {
-            try ImageArchive.save(images, from: content, to: file)
+            try FileDescriptor.withBorrowed(number) { (file) throws(Failure) in
+                try ImageArchive.save(images, from: content, to: file)
+            }
         } catch {
             throw error.within("save \(words.joined(separator: " "))")
         }
@@ -64,9 +64,9 @@ extension Engine {
         let lease = try Lease.take(in: root)
         defer { lease.release() }
         let source = try openArchive(path ?? "-")
-        let file = FileDescriptor(owning: source.raw)
-        defer { _ = file.release() }
-        let loaded = try ImageArchive.load(from: file, into: content, lease: lease)
+        let loaded = try FileDescriptor.withBorrowed(source.raw) { (file) throws(Failure) in
+            try ImageArchive.load(from: file, into: content, lease: lease)
+        }
         withExtendedLifetime(source) {}
         let layers = try layerStore()
         var names: [LoadedName] = []

@@ -71,6 +71,8 @@ extension Engine {
             ImageRecord(
                 reference: reference, target: manifest, manifest: manifest, document: document, config: config,
                 directories: outcome.directories, size: outcome.size))
+        // The same layer was there already: what was unpacked for nothing goes at once.
+        if outcome.hasDuplicates { try? emptyTrash() }
         return configBlob.digest.description
     }
 
@@ -82,7 +84,8 @@ extension Engine {
         }
         let file = try during("open the archive") { () throws(SystemError) in
             source == "-"
-                ? SharedFileDescriptor(try duplicateOfStandardInput())
+                ? SharedFileDescriptor(
+                    try FileDescriptor.withBorrowed(0) { (input) throws(SystemError) in try input.duplicate() })
                 : SharedFileDescriptor(try FileDescriptor.open(source, [.readOnly]))
         }
         if source == "-", Terminal.isTerminal(0) {
@@ -96,28 +99,16 @@ extension Engine {
     ) throws(Failure) {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { room.deallocate() }
-        let file = FileDescriptor(owning: source.raw)
-        defer { _ = file.release() }
         while true {
-            let got = try during("read the archive") { () throws(SystemError) in try file.read(into: room) }
+            let got = try during("read the archive") { () throws(SystemError) in
+                try FileDescriptor.withBorrowed(source.raw) { (file) throws(SystemError) in try file.read(into: room) }
+            }
             if got == 0 { break }
             let bytes = UnsafeRawBufferPointer(rebasing: room[..<got])
             try intake.append(bytes)
             try unpacking.feed(bytes)
         }
         guard intake.size > 0 else { throw Failure(.invalidArgument, "the archive is empty") }
-    }
-
-    private func duplicateOfStandardInput() throws(SystemError) -> FileDescriptor {
-        let input = FileDescriptor(owning: 0)
-        do throws(SystemError) {
-            let own = try input.duplicate()
-            _ = input.release()
-            return own
-        } catch {
-            _ = input.release()
-            throw error
-        }
     }
 
     static func compression(_ head: [UInt8]) throws(Failure) -> MediaType.Compression {

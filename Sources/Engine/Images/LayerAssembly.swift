@@ -15,6 +15,8 @@ struct LayerAssembly {
         var directories: [String] = []
         /// Bytes of all files.
         var size: Int64 = 0
+        /// Layers were unpacked that were there already; they are in the trash.
+        var hasDuplicates = false
     }
 
     private struct Pending {
@@ -77,6 +79,8 @@ struct LayerAssembly {
         }
         try store(publishing: ingests)
         outcome.directories = ids.map(LayerStore.name)
+        outcome.hasDuplicates = !fresh.isEmpty
+        fresh = [:]
         return outcome
     }
 

@@ -89,14 +89,13 @@ extension Engine {
         let prepared = try prepareLaunch(record, restartCount: 0)
         let program = try Engine.monitorProgram()
         let socket = try during("start the monitor of \(record.name)") { () throws(SystemError) in
-            var pair = try UnixSocket.pair(.stream)
+            let pair = try UnixSocket.pair(.stream)
             _ = try Process.spawn(
                 program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw])
             try PlanTransport.send(
                 prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
                 placeholder: pair.first.raw, to: pair.first.raw)
-            swap(&pair.first, &pair.second)
-            return pair.second
+            return try pair.first.duplicate()
         }
         _ = consume lock
         return socket

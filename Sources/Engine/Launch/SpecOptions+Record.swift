@@ -1,6 +1,5 @@
 internal import CommandTable
 internal import Failure
-internal import LinuxSystem
 internal import OCI
 internal import Runtime
 
@@ -42,7 +41,11 @@ extension SpecOptions {
                     hard: limit.hard < 0 ? .max : UInt64(limit.hard)))
         }
         sysctls = SpecOptions.pairs(settings.sysctls)
-        for text in settings.devices { try devices += HostDevices.named(try DeviceRequest.parse(text)) }
+        for text in settings.devices {
+            let request = try DeviceRequest.parse(text)
+            devices += try HostDevices.at(
+                request.hostPath, pathInContainer: request.containerPath, permissions: request.access)
+        }
         if settings.privileged { hostDevices = try HostDevices.all() }
         self.namespaces = namespaces
         if let size = settings.shmSize { shmSize = UInt64(size) }
@@ -68,58 +71,5 @@ extension SpecOptions {
             map[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
         }
         return map
-    }
-}
-
-/// Device nodes of the host's /dev.
-enum HostDevices {
-    /// A node, or all nodes below a directory, as `--device` takes them.
-    static func named(_ request: DeviceRequest) throws(Failure) -> [SpecOptions.Device] {
-        let status = try during("--device \(request.hostPath)") { () throws(SystemError) in
-            try FileDescriptor.status(request.hostPath, follow: true)
-        }
-        if status.kind == .directory {
-            return try below(request.hostPath, as: request.containerPath, access: request.access)
-        }
-        guard let device = device(status, at: request.containerPath, access: request.access) else {
-            throw Failure(.invalidArgument, "--device \(request.hostPath): not a device node")
-        }
-        return [device]
-    }
-
-    /// For --privileged.
-    static func all() throws(Failure) -> [SpecOptions.Device] { try below("/dev", as: "/dev", access: "rwm") }
-
-    /// What a container has of its own is not taken from the host.
-    private static let own: Set<String> = [
-        "/dev/console", "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr",
-        "/dev/ptmx", "/dev/log", "/dev/core",
-    ]
-
-    private static func below(_ path: String, as target: String, access: String) throws(Failure)
-        -> [SpecOptions.Device]
-    {
-        var devices: [SpecOptions.Device] = []
-        let names = try during("list \(path)") { () throws(SystemError) in
-            try Directory.names(in: try FileDescriptor.open(path, [.readOnly, .directory]))
-        }
-        for name in names where !own.contains("\(path)/\(name)") {
-            // A node may go while we look.
-            guard let status = try? FileDescriptor.status("\(path)/\(name)") else { continue }
-            if status.kind == .directory {
-                devices += try below("\(path)/\(name)", as: "\(target)/\(name)", access: access)
-            } else if let device = device(status, at: "\(target)/\(name)", access: access) {
-                devices.append(device)
-            }
-        }
-        return devices
-    }
-
-    private static func device(_ status: FileStatus, at path: String, access: String) -> SpecOptions.Device? {
-        guard status.kind == .characterDevice || status.kind == .blockDevice else { return nil }
-        return SpecOptions.Device(
-            pathInContainer: path, kind: status.kind == .blockDevice ? .block : .character,
-            major: Int64(status.deviceMajor), minor: Int64(status.deviceMinor), permissions: access,
-            fileMode: status.permissions, uid: status.uid, gid: status.gid)
     }
 }

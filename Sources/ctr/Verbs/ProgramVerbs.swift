@@ -45,12 +45,12 @@ enum InfoVerb {
 
 enum CompletionVerb {
     static func perform(_ command: ParsedCommand) throws(Failure) -> Int32 {
-        guard let shell = Shell(rawValue: command.positionals[0]) else {
+        guard let shell = ShellCompletion(rawValue: command.positionals[0]) else {
             throw Failure(
                 .invalidArgument, "no completion for the shell \"\(command.positionals[0])\"",
                 hint: "there is one for bash, zsh and fish")
         }
-        Console.out(shell.completionScript)
+        Console.out(shell.script)
         return 0
     }
 }

@@ -79,7 +79,8 @@ enum VolumePruneVerb {
         let filters = Filters(try command.parsedList(.filter) { (text) throws(Failure) in
             try Filter.parse(text, keys: ["all", "label", "label!"])
         })
-        let all = try command.flag(.all) || filters.flag("all") ?? false
+        let filtered = try filters.flag("all")
+        let all = command.flag(.all) || filtered ?? false
         let doomed = try engine.prunableVolumes(all: all).filter {
             filters.passesLabels(LabelList.map($0.labels))
         }

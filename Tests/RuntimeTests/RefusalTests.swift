@@ -1,0 +1,136 @@
+import Failure
+import LaunchPlan
+import OCI
+import Testing
+
+@testable import Runtime
+
+/// What runtime-spec has and ctr does not do is said, with the field's name.
+@Suite struct RefusalTests {
+    private func spec() throws -> RuntimeSpec {
+        var options = SpecOptions()
+        options.arguments = ["sh"]
+        return try SpecBuilder.build(options, host: HostFacts(cgroups: unifiedLayout))
+    }
+
+    private func plan(_ spec: RuntimeSpec) throws -> LaunchPlan {
+        let placement = try CgroupPlacement(layout: unifiedLayout, containerID: "c1")
+        return try Planner.plan(
+            spec,
+            Planner.Context(
+                containerID: "c1", host: HostFacts(cgroups: unifiedLayout), placement: placement,
+                isDirectory: { _ in true }))
+    }
+
+    private func message(_ change: (inout RuntimeSpec) -> Void) throws -> String {
+        var spec = try spec()
+        change(&spec)
+        return #expect(throws: Failure.self) { try plan(spec) }?.message ?? ""
+    }
+
+    @Test func fieldsAreNamed() throws {
+        let hook = RuntimeSpec.Hook(path: "/bin/true")
+        #expect(
+            try message {
+                $0.hooks = RuntimeSpec.Hooks()
+                $0.hooks?.startContainer = [hook]
+            } == "config.json: hooks.startContainer: not supported yet")
+        #expect(try message { $0.linux?.namespaces?.append(.init(.user)) }.contains("user namespace"))
+        #expect(try message { $0.linux?.timeOffsets = .init() }.contains("linux.timeOffsets"))
+        #expect(try message { $0.linux?.intelRdt = .init() }.contains("linux.intelRdt"))
+        #expect(try message { $0.linux?.memoryPolicy = .init(mode: .bind) }.contains("linux.memoryPolicy"))
+        #expect(try message { $0.linux?.netDevices = ["eth1": .init()] }.contains("linux.netDevices"))
+        #expect(try message { $0.linux?.mountLabel = "x" }.contains("linux.mountLabel"))
+        #expect(try message { $0.process?.execCPUAffinity = .init(initial: "0") }.contains("execCPUAffinity"))
+        #expect(
+            try message { $0.linux?.personality = .init(domain: .linux, flags: ["X"]) }.contains(
+                "personality.flags"))
+        #expect(
+            try message { $0.linux?.namespaces = [.init(.mount, path: "/proc/1/ns/mnt")] }.contains(
+                "a joined mount namespace"))
+        #expect(
+            try message { $0.linux?.namespaces?.removeAll { $0.type == .mount } }.contains("mount namespace"))
+        #expect(try message { $0.linux?.seccomp = .init(defaultAction: .allow) }.contains("linux.seccomp"))
+        #expect(try message { $0.process?.args = nil } == "config.json: process.args: missing")
+        #expect(
+            try message { $0.process?.rlimits = [.init(type: "RLIMIT_X", soft: 1, hard: 1)] }.contains(
+                "RLIMIT_X"))
+    }
+
+    /// A parameter without a namespace would be the host's.
+    @Test func sysctlsOfTheHost() throws {
+        #expect(
+            try message { $0.linux?.sysctl = ["kernel.core_pattern": "|/x"] }.contains("kernel.core_pattern"))
+        #expect(
+            try message {
+                $0.linux?.namespaces?.removeAll { $0.type == .network }
+                $0.linux?.sysctl = ["net.ipv4.ip_forward": "1"]
+            }.contains("it would change the host"))
+    }
+
+    @Test(arguments: [
+        (["bind", "idmap"], "bind", "id-mapped"), (["remount"], "tmpfs", "remount"),
+        (["rro"], "tmpfs", "recursive"),
+        (["bind", "size=1m"], "bind", "size is no option"), (["tmpcopyup"], "proc", "tmpcopyup"),
+        (["bind", "rro", "nosuid"], "bind", "cannot be mixed"), (["shared"], "tmpfs", "propagation"),
+        ([], "", "type"),
+    ])
+    func mountOptions(_ options: [String], _ type: String, _ word: String) throws {
+        let text = try message {
+            $0.mounts = [RuntimeSpec.Mount(destination: "/m", type: type, source: "/s", options: options)]
+        }
+        #expect(text.hasPrefix("config.json: mounts.0: /m: "))
+        #expect(text.contains(word), "\(text)")
+    }
+
+    @Test func mountsOverTheRootAndRelativeSources() throws {
+        for destination in ["/", "//", "/..", "."] {
+            #expect(
+                try message { $0.mounts = [.init(destination: destination, type: "tmpfs", source: "tmpfs")] }
+                    .contains(
+                        "over the root"))
+        }
+        #expect(
+            try message {
+                $0.mounts = [.init(destination: "/m", type: "bind", source: "rel", options: ["bind"])]
+            }
+            .contains("absolute"))
+    }
+
+    @Test func optionsAreSorted() throws {
+        let both = try MountOptions(
+            ["rbind", "ro", "rro", "noatime", "atime", "rslave", "defaults"].filter {
+                $0 != "noatime" && $0 != "atime"
+            })
+        #expect(both.set == 1 && both.recursiveAttributes && both.recursiveBind)
+        #expect(both.propagation == 0x84000)
+        let later = try MountOptions(["ro", "rw", "noatime", "relatime", "suid", "nosuid"])
+        #expect(later.set == 2)
+        #expect(later.clear == 0x71)
+        let data = try MountOptions(["size=1m", "mode=1777", "inode64", "a=b=c"]).data
+        #expect(
+            data == [
+                MountOption("size", "1m"), MountOption("mode", "1777"), MountOption("inode64"),
+                MountOption("a", "b=c"),
+            ])
+    }
+
+    /// CVE-2022-24769: nothing inheritable unless it was asked for, and ambient only out of permitted and inheritable.
+    @Test func cve202224769Inheritable() throws {
+        var spec = try spec()
+        let sets = { (plan: LaunchPlan) in
+            plan.steps.compactMap { step in
+                if case .capabilities(_, _, let inheritable, let ambient) = step {
+                    [inheritable, ambient]
+                } else {
+                    nil
+                }
+            }.first
+        }
+        #expect(sets(try plan(spec)) == [0, 0])
+        spec.process?.capabilities?.ambient = ["CAP_CHOWN", "CAP_SYS_ADMIN", "CAP_KILL"]
+        #expect(sets(try plan(spec)) == [0, 0])
+        spec.process?.capabilities?.inheritable = ["CAP_CHOWN", "CAP_SYS_ADMIN"]
+        #expect(sets(try plan(spec)) == [1 | 1 << 21, 1])
+    }
+}
