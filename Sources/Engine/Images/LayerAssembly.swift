@@ -97,14 +97,16 @@ struct LayerAssembly {
 
     private mutating func store(publishing ingests: [Ingest]) throws(Failure) {
         if !pending.isEmpty || !ingests.isEmpty {
+            for layer in pending { try layer.layer.new.stage(layer.record) }
             try content.synchronize()
             failpoint("image.synced")
             try content.publish(ingests, synchronized: true)
             failpoint("image.published")
             for layer in pending {
-                try layer.layer.new.commit(layer.id, layer.record, synchronize: false)
+                try layer.layer.new.name(layer.id)
                 failpoint("image.layer")
             }
+            if !pending.isEmpty { try layers.synchronize() }
         }
         pending = []
     }
