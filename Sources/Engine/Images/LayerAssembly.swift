@@ -34,7 +34,9 @@ struct LayerAssembly {
     private var fresh: [Digest: FreshLayer] = [:]
     private var pending: [Pending] = []
 
-    init(layers: LayerStore, content: ContentStore, descriptors: [Descriptor], diffIDs: [Digest]) throws(Failure) {
+    init(layers: LayerStore, content: ContentStore, descriptors: [Descriptor], diffIDs: [Digest])
+        throws(Failure)
+    {
         self.layers = layers
         self.content = content
         self.descriptors = descriptors
@@ -111,7 +113,9 @@ struct LayerAssembly {
         let diffID = diffIDs[place]
         let chainID = chainIDs[place]
         for found in pending where found.id == diffID || found.id == chainID {
-            if place == 0 || !found.record.needsParents { return (found.id, Int64(clamping: found.record.size)) }
+            if place == 0 || !found.record.needsParents {
+                return (found.id, Int64(clamping: found.record.size))
+            }
         }
         if let id = try unpacked(place) { return (id, Int64(clamping: try layers.record(of: id).size)) }
         let layer: FreshLayer
