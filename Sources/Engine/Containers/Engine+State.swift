@@ -19,7 +19,8 @@ extension Engine {
             if !isHeld, run.isAlive { adopt(record) }
             // A process that has just ended is "running" until its monitor has written how; then the monitor may still
             // be busy with a slow client.
-            let isWritten = !run.isAlive && (try ExitRecord.read(path(of: record, "")))?.startedAt == run.startedAt
+            let written = try ExitRecord.read(path(of: record, ""))
+            let isWritten = !run.isAlive && written?.startedAt == run.startedAt
             if run.isAlive || isHeld && !isWritten {
                 var state = ContainerState(status: run.status == .restarting ? .restarting : .running)
                 state.pid = run.status == .running ? run.process.pid : 0

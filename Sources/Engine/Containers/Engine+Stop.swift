@@ -75,7 +75,8 @@ extension Engine {
         while true {
             let run = try runState(of: record)
             guard let run, run.isAlive || run.monitor.isAlive else {
-                return try ExitRecord.read("/proc/self/fd/\(directory.raw)")?.code ?? state(of: record).exitCode
+                if let end = try ExitRecord.read("/proc/self/fd/\(directory.raw)") { return end.code }
+                return try state(of: record).exitCode
             }
             if let code = try endOfRun(run, in: directory, record) { return code }
         }
