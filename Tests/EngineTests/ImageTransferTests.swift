@@ -1,5 +1,6 @@
 import Engine
 import Failure
+import ImageStore
 import LinuxSystem
 import OCI
 import ScriptedRegistry
