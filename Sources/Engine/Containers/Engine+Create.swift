@@ -105,7 +105,7 @@ extension Engine {
     }
 
     /// docker's rules of what flags and image make together.
-    private func merge(
+    func merge(
         _ settings: ContainerSettings, _ request: CreateRequest, _ image: ImageConfig.Settings, id: String
     ) -> ContainerSettings {
         var merged = settings
