@@ -20,7 +20,8 @@ import Testing
             try text.write(to: file, atomically: true, encoding: .utf8)
             return
         }
-        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = try String(contentsOf: file, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
         let wanted = text.split(separator: "\n", omittingEmptySubsequences: false)
         let first = zip(lines, wanted).enumerated().first { $0.element.0 != $0.element.1 }
         let line = first?.offset ?? min(lines.count, wanted.count)
