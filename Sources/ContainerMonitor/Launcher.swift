@@ -36,8 +36,7 @@ package struct Launcher: ~Copyable {
         for step in plan.cgroup {
             if case .startScope(let name, let slice, let description) = step {
                 do throws(Failure) {
-                    try SystemdScope.start(
-                        name: name, slice: slice, description: description, pid: Process.pid())
+                    try Launcher.enterScope(name: name, slice: slice, description: description)
                 } catch {
                     throw LaunchFailure(error)
                 }
@@ -144,6 +143,22 @@ package struct Launcher: ~Copyable {
 }
 
 extension Launcher {
+    /// A container that is started again has its scope already; one of an earlier monitor goes soon after that.
+    private static func enterScope(name: String, slice: String, description: String) throws(Failure) {
+        let own = (try? AtomicFile.read("/proc/self/cgroup", limit: 1 << 16)) ?? nil
+        if String(decoding: own ?? [], as: UTF8.self).contains("/\(name)/monitor\n") { return }
+        let deadline = monotonicNanoseconds() + 10_000_000_000
+        while true {
+            do throws(Failure) {
+                return try SystemdScope.start(
+                    name: name, slice: slice, description: description, pid: Process.pid())
+            } catch {
+                guard error.code == .alreadyExists, monotonicNanoseconds() < deadline else { throw error }
+                Process.sleep(microseconds: 10_000)
+            }
+        }
+    }
+
     private mutating func act(_ step: CgroupStep) throws(SystemError) {
         switch step {
         case .makeDirectory(let path): try Directory.ensurePath(path, mode: 0o755)

@@ -4,6 +4,7 @@ internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import OverlayFS
+internal import Runtime
 internal import Volumes
 
 extension Engine {
@@ -51,6 +52,11 @@ extension Engine {
                 .invalidArgument, "no command specified",
                 hint: "the image has neither ENTRYPOINT nor CMD: give a command after the image")
         }
+        // What the kernel or the host would refuse at the start is refused now, before anything is made.
+        _ = try SpecBuilder.build(
+            try SpecOptions(
+                record, user: UserIdentity(), namespaces: try namespaces(of: record.settings), mounts: []),
+            host: try hostFacts())
         var resolved = MountResolution(engine: self, record: record)
         try resolved.add(mounts)
         try resolved.add(volumesFrom: request.volumesFrom)
@@ -99,7 +105,7 @@ extension Engine {
     }
 
     /// docker's rules of what flags and image make together.
-    private func merge(
+    func merge(
         _ settings: ContainerSettings, _ request: CreateRequest, _ image: ImageConfig.Settings, id: String
     ) -> ContainerSettings {
         var merged = settings

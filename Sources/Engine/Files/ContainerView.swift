@@ -1,0 +1,181 @@
+internal import ContainerMonitor
+internal import Failure
+internal import LinuxSystem
+internal import Volumes
+
+/// Leads to a container's files from outside, by one descriptor: nothing of it is executed, and who resolves paths
+/// below it with `RESOLVE_IN_ROOT` cannot be led out by what the container does meanwhile (CVE-2018-15664).
+struct ContainerView: Sendable {
+    let engine: Engine
+    let record: ContainerRecord
+
+    /// The container's files as its processes see them. Of a container that does not run, the root is mounted with
+    /// its volumes and binds, in a mount namespace that only this call's thread has.
+    func withFiles<R: Sendable>(
+        _ body: @escaping @Sendable (Int32) throws(Failure) -> R
+    ) throws(Failure) -> R {
+        if let root = try openRunningRoot() { return try body(root.raw) }
+        return try withStopped { (root) throws(Failure) in
+            let mounts = try openMounts()
+            return try onOwnThread { () throws(Failure) -> R in
+                try attach(root, mounts)
+                return try body(root.raw)
+            }
+        }
+    }
+
+    /// The container's root file system alone: no volumes, no /proc, nothing that is mounted over it.
+    func withRootOnly<R>(_ body: (Int32) throws(Failure) -> R) throws(Failure) -> R {
+        if let root = try cloneRunningRoot() { return try body(root.raw) }
+        return try withStopped { (root) throws(Failure) in try body(root.raw) }
+    }
+
+    // MARK: running
+
+    /// Opened, then the process is looked at again: its number may have become another's before.
+    private func openRunningRoot() throws(Failure) -> SharedFileDescriptor? {
+        guard let run = try engine.runState(of: record), run.status == .running else { return nil }
+        return try during("enter container \(record.name)") { () throws(SystemError) -> SharedFileDescriptor? in
+            guard let pidfd = try run.process.open() else { return nil }
+            do throws(SystemError) {
+                let root = try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
+                _ = pidfd.raw
+                return run.process.isAlive ? SharedFileDescriptor(root) : nil
+            } catch {
+                if error.code == .notFound { return nil }
+                throw error
+            }
+        }
+    }
+
+    private func cloneRunningRoot() throws(Failure) -> SharedFileDescriptor? {
+        guard let run = try engine.runState(of: record), run.status == .running else { return nil }
+        let name = record.name
+        return try onOwnThread { () throws(Failure) -> SharedFileDescriptor? in
+            try during("enter container \(name)") { () throws(SystemError) -> SharedFileDescriptor? in
+                guard let pidfd = try run.process.open() else { return nil }
+                do throws(SystemError) {
+                    let root = try MountNamespace.cloneRoot(of: pidfd)
+                    return run.process.isAlive ? SharedFileDescriptor(try root.descriptor.duplicate()) : nil
+                } catch {
+                    // The process has just ended.
+                    if !run.process.isAlive { return nil }
+                    throw error
+                }
+            }
+        }
+    }
+
+    // MARK: stopped
+
+    /// Under the container's lock, so that no start mounts the same layer meanwhile.
+    private func withStopped<R>(_ body: (SharedFileDescriptor) throws(Failure) -> R) throws(Failure) -> R {
+        let lock = try engine.containerStore.lock(record)
+        defer { _ = lock.raw }
+        if let run = try engine.runState(of: record), run.process.isAlive {
+            throw Failure(
+                .conflict, "the container \(record.name) has started meanwhile", hint: "give the command again")
+        }
+        let directory = try engine.containerStore.directory(of: record.id)
+        let mount = try engine.mountRoot(of: record, directory)
+        let root = try during("open the root of \(record.name)") { () throws(SystemError) in
+            SharedFileDescriptor(try mount.descriptor.duplicate())
+        }
+        return try body(root)
+    }
+
+    private struct OpenMount: Sendable {
+        let target: String
+        let isDirectory: Bool
+        let mount: SharedFileDescriptor
+    }
+
+    /// Volumes and binds, each as a mount that is attached nowhere; in the order of their targets' depth, as at a
+    /// start.
+    private func openMounts() throws(Failure) -> [OpenMount] {
+        var opened: [OpenMount] = []
+        for mount in record.mounts where mount.kind != .tmpfs {
+            let source = try open(mount)
+            let made = try during("mount \(mount.source) at \(mount.target)") { () throws(SystemError) in
+                let isDirectory = try FileDescriptor.status("", in: source.raw, follow: true, emptyPath: true).kind
+                    == .directory
+                let detached = try DetachedMount(bind: "", in: source.raw, recursive: mount.kind == .bind)
+                if mount.isReadOnly { try detached.set(.readOnly, recursive: true) }
+                return OpenMount(
+                    target: mount.target, isDirectory: isDirectory,
+                    mount: SharedFileDescriptor(try detached.descriptor.duplicate()))
+            }
+            opened.append(made)
+        }
+        return opened.sorted { ContainerView.depth($0.target) < ContainerView.depth($1.target) }
+    }
+
+    private func open(_ mount: StoredMount) throws(Failure) -> SharedFileDescriptor {
+        guard mount.kind == .volume else {
+            return try during("mount \(mount.source) at \(mount.target)") { () throws(SystemError) in
+                SharedFileDescriptor(try FileDescriptor.open(mount.source, [.pathOnly]))
+            }
+        }
+        let data = try engine.volumeStore.openData(try engine.volumeStore.inspect(mount.source))
+        if mount.subpath.isEmpty { return SharedFileDescriptor(data) }
+        return try during("mount \(mount.subpath) of volume \(mount.source)") { () throws(SystemError) in
+            SharedFileDescriptor(
+                try FileDescriptor.open(
+                    mount.subpath, in: data.raw, [.pathOnly], resolve: [.beneath, .noMagicLinks]))
+        }
+    }
+
+    private static func depth(_ path: String) -> Int { path.split(separator: "/").count }
+
+    /// In the thread's own mount namespace. Each place is opened first and mounted on by its descriptor: another
+    /// container that shares a volume may swap names in it (CVE-2026-42306).
+    private func attach(_ root: SharedFileDescriptor, _ mounts: [OpenMount]) throws(Failure) {
+        let scratch = "\(engine.runPath)/mounts"
+        try during("mount the files of \(record.name)") { () throws(SystemError) in
+            try Directory.ensurePath(scratch)
+            try MountNamespace.unshare()
+            let detached = DetachedMount(
+                descriptor: try FileDescriptor.withBorrowed(root.raw) { (file) throws(SystemError) in
+                    try file.duplicate()
+                })
+            try detached.attach(at: scratch)
+        }
+        for mount in mounts {
+            if !record.settings.readOnly {
+                try MountTargets(root: root.raw).ensure(mount.target, isDirectory: mount.isDirectory)
+            }
+            try during("mount at \(mount.target)") { () throws(SystemError) in
+                let place = try FileDescriptor.open(
+                    mount.target, in: root.raw, [.pathOnly], resolve: [.inRoot, .noMagicLinks])
+                let detached = DetachedMount(
+                    descriptor: try FileDescriptor.withBorrowed(mount.mount.raw) { (file) throws(SystemError) in
+                        try file.duplicate()
+                    })
+                try detached.attach(at: "", in: place.raw)
+            }
+        }
+    }
+
+    /// Mount namespaces belong to threads: what the body joins or makes ends with its own.
+    private func onOwnThread<R: Sendable>(
+        _ body: @escaping @Sendable () throws(Failure) -> R
+    ) throws(Failure) -> R {
+        let outcome = Outcome<R>()
+        try during("start a thread") { () throws(SystemError) in
+            try Thread("ctr-files") {
+                do throws(Failure) {
+                    outcome.result = .success(try body())
+                } catch {
+                    outcome.result = .failure(error)
+                }
+            }.join()
+        }
+        guard let result = outcome.result else { throw Failure(.internal, "a thread ended without an answer") }
+        return try result.get()
+    }
+
+    /// Written by the thread before it is joined, read afterwards.
+    private final class Outcome<R: Sendable>: @unchecked Sendable {
+        var result: Result<R, Failure>?
+    }
+}
