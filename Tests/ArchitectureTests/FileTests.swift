@@ -11,7 +11,9 @@ import Testing
             let lines = try String(contentsOf: file, encoding: .utf8).split(
                 separator: "\n", omittingEmptySubsequences: false
             ).count
-            #expect(lines <= Self.mostLines, "\(file.lastPathComponent) has \(lines) lines: it wants to be two files")
+            #expect(
+                lines <= Self.mostLines,
+                "\(file.lastPathComponent) has \(lines) lines: it wants to be two files")
         }
     }
 

@@ -33,7 +33,7 @@ import Testing
         var drawn: [String: Set<String>] = [:]
         for line in try Repository.text("docs/architecture.md").split(separator: "\n") {
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard line.hasPrefix("| `"), cells.count >= 3 else { continue }
+            guard line.hasPrefix("| `"), cells.count == 4 else { continue }
             let room = cells[0].trimmingCharacters(in: ["`"])
             guard Rooms.ours[room] != nil else { continue }
             drawn[room] = Set(cells[1].matches(of: /`([^`]+)`/).map { String($0.1) })
@@ -44,18 +44,23 @@ import Testing
     /// The quoted names of the first list after the target's name: an `http` or `crypto` is no target of ours.
     private static func dependencies(of room: String, in manifest: String) -> Set<String>? {
         guard
-            let declared = manifest.firstRange(of: "room(\"\(room)\"") ?? manifest.firstRange(of: "room(\n        \"\(room)\"")
+            let declared = manifest.firstRange(of: "room(\"\(room)\"") ?? manifest.firstRange(
+                of: "room(\n        \"\(room)\"")
                 ?? manifest.firstRange(of: "name: \"\(room)\", dependencies:")
         else { return nil }
         let rest = manifest[declared.upperBound...]
         if rest.first == ")" { return [] }
-        guard let open = rest.firstIndex(of: "["), let close = rest[open...].firstIndex(of: "]") else { return nil }
+        guard let open = rest.firstIndex(of: "["), let close = rest[open...].firstIndex(of: "]") else {
+            return nil
+        }
         return Set(rest[open..<close].matches(of: /"([^"]+)"/).map { String($0.1) })
     }
 
     private static func importedModule(_ line: String) -> String? {
         var words = line.split(separator: " ").map(String.init)
-        while let first = words.first, first.hasPrefix("@") || ["package", "internal", "public", "private"].contains(first) {
+        while let first = words.first,
+            first.hasPrefix("@") || ["package", "internal", "public", "private"].contains(first)
+        {
             words.removeFirst()
         }
         guard words.count >= 2, words[0] == "import" else { return nil }

@@ -38,7 +38,8 @@ enum Rooms {
 
     /// `Glibc` outside of LinuxSystem: for numbers of errno and the like, never for a system call.
     static let glibcFiles: Set<String> = [
-        "Archive/TarReader.swift", "OverlayFS/SystemError+Names.swift", "Runtime/CgroupLimits.swift",
+        "Archive/TarReader.swift", "Engine/Files/SystemError+Files.swift",
+        "OverlayFS/SystemError+Names.swift", "Runtime/CgroupLimits.swift",
         "Runtime/Planner+Process.swift", "Runtime/SeccompCompiler.swift",
     ]
 
