@@ -33,6 +33,9 @@ long mount_attach_root(struct context *c, int fd) {
     // Over `/` itself: no directory of the host is needed, and the old root beneath is let go by pivotRoot.
     r = CALL(SYS_move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
     if (r < 0) return FAIL(c, CTR_DETAIL_ATTACH, r);
+    // Nor a shared new root, as a bind of a directory is where the host's mounts are shared (systemd).
+    r = mount_attributes(fd, 0, 0, MS_PRIVATE_, false);
+    if (r < 0) return FAIL(c, CTR_DETAIL_ATTRIBUTES, r);
     c->root = fd;
     c->attached = true;
     return 0;

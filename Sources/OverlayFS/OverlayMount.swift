@@ -125,9 +125,10 @@ package struct OverlayMount {
         defer { try? Directory.removeEmpty(name, in: parent.raw) }
         let place = "/proc/self/fd/\(parent.raw)/\(name)"
         let bind = try DetachedMount(bind: name, in: parent.raw, recursive: false)
-        try bind.setPropagation(1 << 18 /* MS_PRIVATE */)
         try bind.attach(at: name, in: parent.raw)
         defer { try? MountTable.detach(place) }
+        // After it is attached: below a shared parent, as everything is with systemd, it has just become shared.
+        try bind.setPropagation(1 << 18 /* MS_PRIVATE */)
         try MountTable.mount(
             source: "overlay", target: place, type: "overlay", flags: upper == nil ? 1 /* MS_RDONLY */ : 0,
             data: data)
