@@ -208,7 +208,7 @@ struct CopyTests {
         #expect(config.contains("\"rootfs\""))
         #expect(config.contains("SCMP_ACT_ERRNO"))
         #expect(!config.contains("cgroupsPath"))
-        #expect(!config.contains("\"time\""))
+        #expect(!config.contains("\"type\" : \"time\""))
         #expect(!config.contains(fixture.scratch.path))
         let again = failure { try engine.bundle("test:1", at: target) }
         #expect(again?.message.hasPrefix("make the bundle \(target): ") == true)
