@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -36,10 +35,20 @@ extension ResidentMonitor {
         plan.runDirectory = runDirectory
         plan.containerDirectory = containerDirectory
         let monitor = try ResidentMonitor(plan, launcher: nil)
+        leaveCallersCgroup(to: plan.cgroupDirectory)
         try during("take over \(plan.containerID)") { () throws(SystemError) in
             try monitor.takeOver(state, pidfd)
         }
         monitor.run(nil)
+    }
+
+    /// Beside the container in its scope, where the first monitor was: a caller that ends with its unit does not take
+    /// this one along.
+    private static func leaveCallersCgroup(to container: String) {
+        guard container.hasSuffix(".scope/container") else { return }
+        let monitor = container.dropLast("container".count) + "monitor"
+        // Where that is gone the container is about to be, too.
+        _ = try? FileDescriptor.open("\(monitor)/cgroup.procs", [.writeOnly]).write("0")
     }
 
     private func takeOver(_ state: RunState, _ pidfd: SharedFileDescriptor) throws(SystemError) {
@@ -57,8 +66,8 @@ extension ResidentMonitor {
     func takeAdoptedEnd() {
         guard let pidfd = adopted else { return }
         var status = ctr_init_exit_status(pidfd.raw)
-        for _ in 0..<50 where status == -Int(EAGAIN) || status == -Int(ESRCH) {
-            usleep(2000)
+        for _ in 0..<50 where status == -Int(Errno.again) || status == -Int(Errno.noProcess) {
+            Process.sleep(microseconds: 2000)
             status = ctr_init_exit_status(pidfd.raw)
         }
         if status >= 0 {

@@ -97,6 +97,15 @@ package struct LayerStore: Sendable {
         }
     }
 
+    /// Makes names given by `NewLayer.name` durable.
+    package func synchronize() throws(Failure) {
+        do throws(SystemError) {
+            try AtomicFile.synchronize(directory: directory.raw)
+        } catch {
+            throw error.failure("sync the layers")
+        }
+    }
+
     /// Takes the layer away by a rename into the trash. A layer that is gone is no error.
     package func remove(_ id: Digest) throws(Failure) {
         do throws(SystemError) {

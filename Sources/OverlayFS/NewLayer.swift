@@ -32,29 +32,47 @@ package final class NewLayer {
         try? Directory.removeFile("\(name).lock", in: directory.raw)
     }
 
-    /// Makes it the layer `id`. Answers false where the layer was there already (this one is then given up).
-    ///
-    /// With `synchronize` everything is on the disk before the name is; a caller that commits several layers at
-    /// once calls syncfs once itself (`root.synchronizeFileSystem()`), before the first commit.
+    /// Makes it the layer `id`, everything on the disk before the name is. Answers false where the layer was there
+    /// already (this one is then given up).
     @discardableResult
-    package func commit(_ id: Digest, _ record: LayerRecord, synchronize: Bool = true) throws(Failure) -> Bool
-    {
-        let final = LayerStore.name(of: id)
+    package func commit(_ id: Digest, _ record: LayerRecord) throws(Failure) -> Bool {
+        try stage(record)
         do throws(SystemError) {
-            try AtomicFile.write(Array(record.text.utf8), to: "record", in: own.raw)
-            if synchronize { try root.synchronizeFileSystem() }
-            failpoint("layer.rename")
-            do throws(SystemError) {
-                try Directory.rename(name, in: directory.raw, to: final, in: directory.raw, replace: false)
-            } catch {
-                if error.isExists { return false }
-                throw error
-            }
-            committed = true
+            try root.synchronizeFileSystem()
+        } catch {
+            throw error.failure("keep layer \(id.short)")
+        }
+        guard try name(id) else { return false }
+        do throws(SystemError) {
             try AtomicFile.synchronize(directory: directory.raw)
         } catch {
             throw error.failure("keep layer \(id.short)")
         }
+        return true
+    }
+
+    /// Writes the record beside the files. Of several layers that are to be kept together each is staged, then one
+    /// syncfs makes all durable, then each gets its name, then `LayerStore.synchronize` makes the names durable.
+    package func stage(_ record: LayerRecord) throws(Failure) {
+        do throws(SystemError) {
+            try AtomicFile.write(Array(record.text.utf8), to: "record", in: own.raw, durable: false)
+        } catch {
+            throw error.failure("write the record of a layer")
+        }
+    }
+
+    /// The rename that makes a staged and synced layer `id`; false where it was there already.
+    @discardableResult
+    package func name(_ id: Digest) throws(Failure) -> Bool {
+        let final = LayerStore.name(of: id)
+        failpoint("layer.rename")
+        do throws(SystemError) {
+            try Directory.rename(name, in: directory.raw, to: final, in: directory.raw, replace: false)
+        } catch {
+            if error.isExists { return false }
+            throw error.failure("keep layer \(id.short)")
+        }
+        committed = true
         // Whoever waits for it opens the name again and makes a new lock; FileLock sees to that.
         try? Directory.removeFile("\(final).lock", in: directory.raw)
         return true

@@ -95,7 +95,9 @@ final class ProgressBars: TransferProgress {
     private static func line(_ state: TransferState?, columns: Int) -> String {
         guard let state else { return "Pulling fs layer" }
         let words = Progress.words(state)
-        guard case (let done, let whole)? = amount(state), whole > 0 else { return String(words.prefix(columns)) }
+        guard case (let done, let whole)? = amount(state), whole > 0 else {
+            return String(words.prefix(columns))
+        }
         let numbers = " \(megabytes(done))/\(megabytes(whole))"
         let width = min(50, columns - words.count - numbers.count - 4)
         guard width >= 5 else { return String((words + numbers).prefix(columns)) }

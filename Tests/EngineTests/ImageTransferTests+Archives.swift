@@ -3,6 +3,7 @@ import Failure
 import Glibc
 import LinuxSystem
 import OCI
+import ScriptedRegistry
 import Testing
 
 @Suite("Import, save, load, login", .enabled(if: Process.isRoot, "needs root"), .serialized)
@@ -43,14 +44,19 @@ struct ImageArchiveTransferTests {
 
     @Test func whatIsNoImageIsRefused() throws {
         let empty = try scratch.write([], to: "empty")
-        #expect(failure { _ = try scratch.engine.importImage(ImportRequest(source: empty)) }?.code == .invalidArgument)
+        #expect(
+            failure { _ = try scratch.engine.importImage(ImportRequest(source: empty)) }?.code
+                == .invalidArgument)
         let text = try scratch.write(Array(repeating: UInt8(ascii: "x"), count: 5000), to: "text")
         #expect(failure { _ = try scratch.engine.importImage(ImportRequest(source: text)) } != nil)
         #expect(
-            failure { _ = try scratch.engine.importImage(ImportRequest(source: "https://example.invalid/x.tar")) }?.code
+            failure {
+                _ = try scratch.engine.importImage(ImportRequest(source: "https://example.invalid/x.tar"))
+            }?.code
                 == .unsupported)
         #expect(
-            failure { _ = try scratch.engine.importImage(ImportRequest(source: "/no/such/file")) }?.code == .notFound)
+            failure { _ = try scratch.engine.importImage(ImportRequest(source: "/no/such/file")) }?.code
+                == .notFound)
         for change in ["RUN true", "CMD", "EXPOSE 99999", "ENV =x", "HEALTHCHECK maybe"] {
             var request = ImportRequest(source: empty)
             request.changes = [change]
@@ -73,7 +79,8 @@ struct ImageArchiveTransferTests {
         let loaded = try other.engine.load(from: archive)
         #expect(loaded.map(\.name) == ["tool:1"])
         #expect(loaded.map(\.id) == [id])
-        let layer = try #require(try other.engine.inspectImage("tool:1").diffIDs.first).dropFirst("sha256:".count)
+        let layer = try #require(try other.engine.inspectImage("tool:1").diffIDs.first).dropFirst(
+            "sha256:".count)
         #expect(other.read("layers/\(layer)/fs/bin/tool") == "#!/bin/sh\n")
         #expect(other.leftovers == [])
     }
@@ -91,5 +98,58 @@ struct ImageArchiveTransferTests {
         #expect(text.contains("other.test"))
         #expect(text.contains(#""x""#))
         #expect(try FileDescriptor.status(path).permissions == 0o600)
+    }
+
+    @Test func aLoginIsKeptOnlyWhenTheRegistryTakesIt() throws {
+        let registry = ScriptedRegistry()
+        try registry.start()
+        registry.authenticate(by: .basic(user: "me", password: "secret"))
+        var image = RegistryImage(registry, "app")
+        image.add(Self.tar)
+        try image.finish(tag: "1")
+        let path = "\(scratch.path)/new/auth.json"
+        setenv("REGISTRY_AUTH_FILE", path, 1)
+        defer { unsetenv("REGISTRY_AUTH_FILE") }
+        let name = "\(registry.domain)/app:1"
+        let pull = { [scratch] in
+            _ = try scratch.engine.pull(name, platform: nil, allTags: false, progress: SilentProgress())
+        }
+        #expect(failure(pull)?.code == .unauthenticated)
+        #expect(
+            failure { _ = try scratch.engine.login(registry.domain, user: "me", password: "wrong") }?.code
+                == .unauthenticated)
+        #expect(scratch.read("new/auth.json") == nil)
+        #expect(try scratch.engine.login(registry.domain, user: "me", password: "secret") == path)
+        #expect(try FileDescriptor.status(path).permissions == 0o600)
+        try pull()
+        #expect(try scratch.engine.logout(registry.domain))
+    }
+
+    @Test func aCredentialHelperIsAsked() throws {
+        let registry = ScriptedRegistry()
+        try registry.start()
+        registry.authenticate(by: .basic(user: "me", password: "secret"))
+        var image = RegistryImage(registry, "app")
+        image.add(Self.tar)
+        try image.finish(tag: "1")
+        let helper = """
+            #!/bin/sh
+            read server
+            [ "$1" = get ] && [ "$server" = "\(registry.domain)" ] || { echo "credentials not found in native keychain"; exit 1; }
+            echo '{"ServerURL":"x","Username":"me","Secret":"secret"}'
+            """
+        let program = try scratch.write(Array((helper + "\n").utf8), to: "docker-credential-test")
+        try FileDescriptor.open(program, [.readOnly]).changeMode(0o755)
+        let path = try scratch.write(Array(#"{"credsStore":"test"}"#.utf8), to: "auth.json")
+        let formerPath = Process.environmentValue("PATH") ?? ""
+        setenv("REGISTRY_AUTH_FILE", path, 1)
+        setenv("PATH", "\(scratch.path):\(formerPath)", 1)
+        defer {
+            unsetenv("REGISTRY_AUTH_FILE")
+            setenv("PATH", formerPath, 1)
+        }
+        let pulled = try scratch.engine.pull(
+            "\(registry.domain)/app:1", platform: nil, allTags: false, progress: SilentProgress())
+        #expect(pulled.count == 1)
     }
 }

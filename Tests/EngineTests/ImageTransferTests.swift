@@ -6,7 +6,8 @@ import OCI
 import ScriptedRegistry
 import Testing
 
-@Suite("Pull", .enabled(if: Process.isRoot, "needs root"))
+/// One after another: a transfer's caller waits on its thread, and tests share a few of these.
+@Suite("Pull", .enabled(if: Process.isRoot, "needs root"), .serialized)
 struct ImagePullTests {
     let registry = ScriptedRegistry()
     let scratch: ScratchRoot
@@ -29,15 +30,17 @@ struct ImagePullTests {
 
     private func twoLayers() throws -> (RegistryImage, Descriptor) {
         var image = RegistryImage(registry, "app")
-        image.add(Self.tar {
-            $0.directory("etc", mode: 0o750)
-            $0.file("etc/hello", "hello\n")
-        })
-        image.add(Self.tar {
-            $0.directory("etc", mode: 0o750)
-            $0.file("etc/.wh.hello", "")
-            $0.file("etc/new", "new\n")
-        })
+        image.add(
+            Self.tar {
+                $0.directory("etc", mode: 0o750)
+                $0.file("etc/hello", "hello\n")
+            })
+        image.add(
+            Self.tar {
+                $0.directory("etc", mode: 0o750)
+                $0.file("etc/.wh.hello", "")
+                $0.file("etc/new", "new\n")
+            })
         return (image, try image.finish(tag: "1"))
     }
 
@@ -73,7 +76,8 @@ struct ImagePullTests {
         let (image, _) = try twoLayers()
         let wrong = Self.tar { $0.file("other", "x") } + [UInt8](repeating: 0, count: 1024)
         let size = Int(image.layers[1].size)
-        registry.addBlob(Array(wrong.prefix(size)) + [UInt8](repeating: 0, count: max(0, size - wrong.count)),
+        registry.addBlob(
+            Array(wrong.prefix(size)) + [UInt8](repeating: 0, count: max(0, size - wrong.count)),
             as: image.layers[1].digest, to: "app")
         let error = failure { _ = try pull("app:1") }
         #expect(error?.code == .dataLoss)
@@ -113,15 +117,17 @@ struct ImagePullTests {
 
     @Test func aLayerOnParentsIsKeptByItsChainID() throws {
         var image = RegistryImage(registry, "app")
-        image.add(Self.tar {
-            $0.directory("srv", mode: 0o700)
-            $0.file("srv/a", "a")
-        })
+        image.add(
+            Self.tar {
+                $0.directory("srv", mode: 0o700)
+                $0.file("srv/a", "a")
+            })
         // Neither lists srv: its mode comes from below. The link's target is in the lower layer.
-        let upper = image.add(Self.tar {
-            $0.file("srv/b", "b")
-            $0.hardLink("srv/c", to: "srv/a")
-        })
+        let upper = image.add(
+            Self.tar {
+                $0.file("srv/b", "b")
+                $0.hardLink("srv/c", to: "srv/a")
+            })
         try image.finish(tag: "1")
         _ = try pull("app:1")
         #expect(!scratch.names("layers").contains(upper.hex))
@@ -172,7 +178,8 @@ struct ImagePullTests {
 
         let config = registry.addBlob(Array("{}".utf8), to: "chart")
         let manifest = Manifest(
-            config: Descriptor(mediaType: "application/vnd.cncf.helm.config.v1+json", digest: config, size: 2),
+            config: Descriptor(
+                mediaType: "application/vnd.cncf.helm.config.v1+json", digest: config, size: 2),
             layers: [])
         registry.addManifest(try JSON.encode(manifest), to: "chart", tag: "1")
         let error = failure { _ = try pull("chart:1") }
@@ -227,12 +234,15 @@ struct ImagePullTests {
         let engine = scratch.engine
         let silent = SilentProgress()
         #expect(
-            failure { _ = try engine.imageForContainer(name, platform: nil, policy: .never, progress: silent) }?.code
+            failure {
+                _ = try engine.imageForContainer(name, platform: nil, policy: .never, progress: silent)
+            }?.code
                 == .notFound)
         let record = try engine.imageForContainer(name, platform: nil, policy: .missing, progress: silent)
         #expect(record.layerDirectories?.count == 2)
         registry.stop()
-        #expect(try engine.imageForContainer(name, platform: nil, policy: .missing, progress: silent) == record)
+        #expect(
+            try engine.imageForContainer(name, platform: nil, policy: .missing, progress: silent) == record)
         // Layers that were taken away are unpacked from the blobs.
         try Directory.removeTree("\(scratch.path)/layers/\(record.layers[1].diffID.hex)")
         let again = try engine.imageForContainer(name, platform: nil, policy: .missing, progress: silent)

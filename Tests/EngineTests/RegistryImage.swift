@@ -31,7 +31,8 @@ struct RegistryImage {
         let configBytes = try JSON.encode(config)
         let configDigest = registry.addBlob(configBytes, to: repository)
         let manifest = Manifest(
-            config: Descriptor(mediaType: MediaType.config, digest: configDigest, size: Int64(configBytes.count)),
+            config: Descriptor(
+                mediaType: MediaType.config, digest: configDigest, size: Int64(configBytes.count)),
             layers: layers)
         let bytes = try JSON.encode(manifest)
         let digest = registry.addManifest(bytes, mediaType: MediaType.manifest, to: repository, tag: tag)

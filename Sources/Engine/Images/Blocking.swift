@@ -2,14 +2,16 @@ internal import Failure
 internal import LinuxSystem
 internal import Synchronization
 
-/// Runs concurrent work in a task of its own and waits for it on this thread, which must not be one of the tasks'.
+/// Runs concurrent work on threads of its own and waits for it on this one.
 ///
 /// The command line is synchronous: only verbs that speak to a registry start the concurrency runtime at all.
 func blocking<Value: Sendable>(
     _ work: @escaping @Sendable () async throws(Failure) -> Value
 ) throws(Failure) -> Value {
     let outcome = BlockingOutcome<Value>()
-    Task {
+    let executor = try TransferExecutor.start(width: ImagePull.width + 1)
+    defer { executor.stop() }
+    Task(executorPreference: executor) {
         do throws(Failure) {
             outcome.put(.success(try await work()))
         } catch {

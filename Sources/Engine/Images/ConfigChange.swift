@@ -19,13 +19,17 @@ enum ConfigChange {
         throws(Failure)
     {
         let known: Set = [
-            "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "USER", "VOLUME", "WORKDIR", "STOPSIGNAL", "ONBUILD",
+            "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "USER", "VOLUME", "WORKDIR", "STOPSIGNAL",
+            "ONBUILD",
             "HEALTHCHECK",
         ]
         guard known.contains(instruction) else {
             throw Failure(
-                .invalidArgument, "\(instruction.isEmpty ? "an empty text" : instruction) is not a valid change",
-                hint: "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR are")
+                .invalidArgument,
+                "\(instruction.isEmpty ? "an empty text" : instruction) is not a valid change",
+                hint:
+                    "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR are"
+            )
         }
         guard !rest.isEmpty else { throw Failure(.invalidArgument, "\(instruction) needs a value") }
         switch instruction {
@@ -84,7 +88,9 @@ enum ConfigChange {
         for character in text {
             if escaped {
                 // Within double quotes a backslash stays before what it does not protect.
-                if quote == "\"", character != "\"", character != "\\", character != "$" { word = (word ?? "") + "\\" }
+                if quote == "\"", character != "\"", character != "\\", character != "$" {
+                    word = (word ?? "") + "\\"
+                }
                 word = (word ?? "") + String(character)
                 escaped = false
             } else if character == "\\", quote != "'" {
@@ -129,7 +135,10 @@ enum ConfigChange {
         let transport = parts.count == 2 ? parts[1].lowercased() : "tcp"
         guard parts.count <= 2, ["tcp", "udp", "sctp"].contains(transport), (1...2).contains(ends.count),
             let first = ends[0], let last = ends[ends.count - 1], first > 0, first <= last
-        else { throw Failure(.invalidArgument, "\"\(word)\" is not a port", hint: "write 80, 53/udp or 8000-8010/tcp") }
+        else {
+            throw Failure(
+                .invalidArgument, "\"\(word)\" is not a port", hint: "write 80, 53/udp or 8000-8010/tcp")
+        }
         return (first...last).map { "\($0)/\(transport)" }
     }
 
@@ -158,7 +167,8 @@ enum ConfigChange {
         let command = rest.dropFirst(kind.count).trimmed
         switch kind {
         case "NONE" where command.isEmpty: check.test = ["NONE"]
-        case "CMD" where !command.isEmpty: check.test = try list(command).map { ["CMD"] + $0 } ?? ["CMD-SHELL", command]
+        case "CMD" where !command.isEmpty:
+            check.test = try list(command).map { ["CMD"] + $0 } ?? ["CMD-SHELL", command]
         default: throw Failure(.invalidArgument, "a health check is CMD and a command, or NONE")
         }
         return check
@@ -174,8 +184,11 @@ enum ConfigChange {
         repeat {
             let digits = rest.prefix { $0.isNumber || $0 == "." }
             rest = rest.dropFirst(digits.count)
-            guard let number = Double(digits), let (name, scale) = units.first(where: { rest.hasPrefix($0.0) }) else {
-                throw Failure(.invalidArgument, "\"\(text)\" is not a duration", hint: "write 30s, 1m30s or 500ms")
+            guard let number = Double(digits),
+                let (name, scale) = units.first(where: { rest.hasPrefix($0.0) })
+            else {
+                throw Failure(
+                    .invalidArgument, "\"\(text)\" is not a duration", hint: "write 30s, 1m30s or 500ms")
             }
             rest = rest.dropFirst(name.count)
             total += number * scale

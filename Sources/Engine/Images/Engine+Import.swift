@@ -43,7 +43,8 @@ extension Engine {
         guard let hex = result.compressedHex else { throw Failure(.internal, "the layer was not hashed") }
         let diffID = try Digest("sha256:\(result.diffIDHex)")
         let blob = Descriptor(
-            mediaType: MediaType.layer(try Engine.compression(intake.head)), digest: try Digest("sha256:\(hex)"),
+            mediaType: MediaType.layer(try Engine.compression(intake.head)),
+            digest: try Digest("sha256:\(hex)"),
             size: intake.size)
 
         let created = RFC3339.text(.now())
@@ -59,7 +60,8 @@ extension Engine {
         let manifestBytes = try JSON.encode(document)
         let manifest = try Engine.descriptor(of: manifestBytes, MediaType.manifest)
 
-        var assembly = try LayerAssembly(layers: layers, content: content, descriptors: [blob], diffIDs: [diffID])
+        var assembly = try LayerAssembly(
+            layers: layers, content: content, descriptors: [blob], diffIDs: [diffID])
         try lease.protect(
             digests: [blob.digest, configBlob.digest, manifest.digest], layers: assembly.possibleNames)
         assembly.add(layer, diffID: diffID)
@@ -69,8 +71,11 @@ extension Engine {
         try intake.takeName(blob.digest)
         try references.put(
             ImageRecord(
-                reference: reference, target: manifest, manifest: manifest, document: document, config: config,
+                reference: reference, target: manifest, manifest: manifest, document: document,
+                config: config,
                 directories: outcome.directories, size: outcome.size))
+        // The same layer was there already: what was unpacked for nothing goes at once.
+        if outcome.hasDuplicates { try? emptyTrash() }
         return configBlob.digest.description
     }
 
@@ -82,11 +87,14 @@ extension Engine {
         }
         let file = try during("open the archive") { () throws(SystemError) in
             source == "-"
-                ? SharedFileDescriptor(try duplicateOfStandardInput())
+                ? SharedFileDescriptor(
+                    try FileDescriptor.withBorrowed(0) { (input) throws(SystemError) in try input.duplicate()
+                    })
                 : SharedFileDescriptor(try FileDescriptor.open(source, [.readOnly]))
         }
         if source == "-", Terminal.isTerminal(0) {
-            throw Failure(.invalidArgument, "standard input is a terminal", hint: "pipe a tar in, or name a file")
+            throw Failure(
+                .invalidArgument, "standard input is a terminal", hint: "pipe a tar in, or name a file")
         }
         return file
     }
@@ -98,7 +106,9 @@ extension Engine {
         defer { room.deallocate() }
         while true {
             let got = try during("read the archive") { () throws(SystemError) in
-                try FileDescriptor.withBorrowed(source.raw) { (file) throws(SystemError) in try file.read(into: room) }
+                try FileDescriptor.withBorrowed(source.raw) { (file) throws(SystemError) in
+                    try file.read(into: room)
+                }
             }
             if got == 0 { break }
             let bytes = UnsafeRawBufferPointer(rebasing: room[..<got])
@@ -106,18 +116,6 @@ extension Engine {
             try unpacking.feed(bytes)
         }
         guard intake.size > 0 else { throw Failure(.invalidArgument, "the archive is empty") }
-    }
-
-    private func duplicateOfStandardInput() throws(SystemError) -> FileDescriptor {
-        let input = FileDescriptor(owning: 0)
-        do throws(SystemError) {
-            let own = try input.duplicate()
-            _ = input.release()
-            return own
-        } catch {
-            _ = input.release()
-            throw error
-        }
     }
 
     static func compression(_ head: [UInt8]) throws(Failure) -> MediaType.Compression {

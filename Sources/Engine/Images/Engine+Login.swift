@@ -28,7 +28,9 @@ extension Engine {
             }
             let path = try loginPath()
             let file = try CredentialFile(try readLogins(path))
-            if let helper = file.helper(for: registry), let input = CredentialHelper.storeInput(registry, credential) {
+            if let helper = file.helper(for: registry),
+                let input = CredentialHelper.storeInput(registry, credential)
+            {
                 try CredentialHelper.check(helper)
                 _ = try RegistryAccess.runHelper(helper, "store", input)
                 return helper
@@ -69,7 +71,9 @@ extension Engine {
     /// `https://host:5000/v2/` and `host:5000` are the same registry.
     private static func registryName(_ text: String) throws(Failure) -> String {
         var name = text[...]
-        for scheme in ["https://", "http://"] where name.hasPrefix(scheme) { name = name.dropFirst(scheme.count) }
+        for scheme in ["https://", "http://"] where name.hasPrefix(scheme) {
+            name = name.dropFirst(scheme.count)
+        }
         name = name.prefix { $0 != "/" }
         let hub: Set = ["index.docker.io", "registry-1.docker.io", "docker.io"]
         if hub.contains(String(name)) { return Reference.hubDomain }
@@ -87,7 +91,8 @@ extension Engine {
     }
 
     private func readLogins(_ path: String) throws(Failure) -> [UInt8] {
-        try during("read \(path)") { () throws(SystemError) in try AtomicFile.read(path, limit: 4 << 20) } ?? []
+        try during("read \(path)") { () throws(SystemError) in try AtomicFile.read(path, limit: 4 << 20) }
+            ?? []
     }
 
     /// Whole or not at all, readable by its owner alone. A link (dotfiles kept elsewhere) is followed, not replaced.

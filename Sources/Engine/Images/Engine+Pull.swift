@@ -21,14 +21,16 @@ extension Engine {
     /// - Parameter platform: `os/architecture[/variant]`; nil for this machine's.
     /// - Throws: the registry's failures (`RegistryClient`); `dataLoss` where bytes are not what they should be;
     ///   `notFound` where there is no image for the platform. A pull that failed leaves nothing recorded.
-    package func pull(_ name: String, platform: String?, allTags: Bool, progress: any Progress) throws(Failure)
+    package func pull(_ name: String, platform: String?, allTags: Bool, progress: any Progress)
+        throws(Failure)
         -> [PulledImage]
     {
         do throws(Failure) {
             let reference = try Reference.parse(name)
             if allTags, name != reference.familiarName, name != reference.name {
                 throw Failure(
-                    .invalidArgument, "tag can't be used with --all-tags/-a", hint: "give the repository's name alone")
+                    .invalidArgument, "tag can't be used with --all-tags/-a",
+                    hint: "give the repository's name alone")
             }
             let platform = try platform.map { (text) throws(Failure) in try Platform(text) }
             clearAbandonedTransfers()
@@ -68,7 +70,8 @@ extension Engine {
             let label = reference.digest?.description ?? reference.tag ?? Reference.defaultTag
             progress.note("\(label): Pulling from \(reference.path)")
             let pull = ImagePull(
-                engine: self, layers: try layerStore(), source: source, reference: reference, platform: platform,
+                engine: self, layers: try layerStore(), source: source, reference: reference,
+                platform: platform,
                 progress: progress)
             pulled.append(try await pull.run(fetched))
         }
@@ -100,7 +103,8 @@ extension Engine {
         for pulled in try pull(name, platform: platform, allTags: false, progress: progress) {
             progress.note("Digest: \(pulled.digest)")
             progress.note(
-                "Status: \(pulled.isNew ? "Downloaded newer image for" : "Image is up to date for") \(pulled.familiarName)")
+                "Status: \(pulled.isNew ? "Downloaded newer image for" : "Image is up to date for") \(pulled.familiarName)"
+            )
         }
         return try references.resolve(name)
     }
@@ -118,7 +122,8 @@ extension Engine {
     private func unpacked(_ record: ImageRecord) throws(Failure) -> ImageRecord {
         if let directories = record.layerDirectories {
             let isWhole = try during("look for the layers of \(record.id.short)") { () throws(SystemError) in
-                for name in directories where try !FileDescriptor.exists("layers/\(name)", in: root.descriptor.raw) {
+                for name in directories
+                where try !FileDescriptor.exists("layers/\(name)", in: root.descriptor.raw) {
                     return false
                 }
                 return true

@@ -17,7 +17,8 @@ package struct PushedImage: Sendable {
 extension Engine {
     /// Pushes an image, or all tags of a repository. A pulled image is pushed by the bytes that came, so its digest
     /// stays.
-    package func push(_ name: String, allTags: Bool, progress: any Progress) throws(Failure) -> [PushedImage] {
+    package func push(_ name: String, allTags: Bool, progress: any Progress) throws(Failure) -> [PushedImage]
+    {
         do throws(Failure) {
             let reference = try Reference.parse(name)
             let images = try imagesToPush(reference, name, allTags)
@@ -34,7 +35,8 @@ extension Engine {
                     }
                     var pushed: [PushedImage] = []
                     for image in images {
-                        let push = ImagePush(content: self.content, sink: sink, image: image, progress: progress)
+                        let push = ImagePush(
+                            content: self.content, sink: sink, image: image, progress: progress)
                         pushed.append(try self.record(image, pushed: try await push.run()))
                     }
                     await client.close()
@@ -65,7 +67,8 @@ extension Engine {
         }
         guard name == reference.familiarName || name == reference.name else {
             throw Failure(
-                .invalidArgument, "tag can't be used with --all-tags/-a", hint: "give the repository's name alone")
+                .invalidArgument, "tag can't be used with --all-tags/-a",
+                hint: "give the repository's name alone")
         }
         let images = try references.list().images.filter {
             $0.reference?.name == reference.name && $0.reference?.tag != nil
@@ -91,7 +94,9 @@ extension Engine {
     }
 
     private func record(_ image: ImageRecord, pushed descriptor: Descriptor) throws(Failure) -> PushedImage {
-        guard let reference = image.reference else { throw Failure(.internal, "an image without a name was pushed") }
+        guard let reference = image.reference else {
+            throw Failure(.internal, "an image without a name was pushed")
+        }
         let repoDigest = "\(reference.name)@\(descriptor.digest)"
         if !image.repoDigests.contains(repoDigest) {
             // The name may lead elsewhere by now: then there is nothing to add to.

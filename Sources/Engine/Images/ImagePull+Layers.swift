@@ -131,7 +131,8 @@ extension ImagePull {
             let unpacking =
                 isUnpacked
                 ? nil : try LayerUnpacking(in: layers, diffID: part.diffID, name: "layer \(part.name)")
-            return Fetched(part: part, ingest: ingest, layer: try await receive(part, into: ingest, unpacking))
+            return Fetched(
+                part: part, ingest: ingest, layer: try await receive(part, into: ingest, unpacking))
         } catch {
             if error.isFullDisk { ingest.discard() }
             throw error
@@ -154,7 +155,8 @@ extension ImagePull {
         progress.report(part.name, .downloading(Int64(offset), of: descriptor.size))
         let stream = try await source.openBlob(descriptor, from: offset)
         guard stream.offset <= offset else {
-            throw Failure(.internal, "layer \(part.name) is given from byte \(stream.offset), wanted from \(offset)")
+            throw Failure(
+                .internal, "layer \(part.name) is given from byte \(stream.offset), wanted from \(offset)")
         }
         // A registry without ranges gives what is here already once more.
         var known = Int(offset - stream.offset)

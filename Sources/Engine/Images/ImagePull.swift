@@ -39,8 +39,10 @@ struct ImagePull: Sendable {
         do throws(Failure) {
             return try await run(fetched, lease, &staged)
         } catch {
-            // What a full disk holds of this pull must go, or nothing else works either.
-            if error.isFullDisk { for ingest in staged { ingest.discard() } }
+            // Documents are fetched again in no time; layers are worth going on with, unless they fill the disk.
+            for ingest in staged where error.isFullDisk || ingest.descriptor.size <= JSON.documentLimit {
+                ingest.discard()
+            }
             throw error
         }
     }
@@ -60,7 +62,9 @@ struct ImagePull: Sendable {
         var assembly = try LayerAssembly(
             layers: layers, content: content, descriptors: document.layers, diffIDs: diffIDs)
         try lease.protect(layers: assembly.possibleNames)
-        let parts = diffIDs.indices.map { Part(place: $0, descriptor: document.layers[$0], diffID: diffIDs[$0]) }
+        let parts = diffIDs.indices.map {
+            Part(place: $0, descriptor: document.layers[$0], diffID: diffIDs[$0])
+        }
         var shown: [String] = []
         for part in parts where !shown.contains(part.name) { shown.append(part.name) }
         progress.begin(shown)
@@ -148,7 +152,8 @@ struct ImagePull: Sendable {
         guard MediaType.isConfig(document.config.mediaType) else {
             throw Failure(
                 .unsupported,
-                "this is no container image, but an artifact of the type \(document.artifactType ?? document.config.mediaType)")
+                "this is no container image, but an artifact of the type \(document.artifactType ?? document.config.mediaType)"
+            )
         }
         for layer in document.layers {
             guard MediaType.isLayer(layer.mediaType) else {
@@ -161,7 +166,9 @@ struct ImagePull: Sendable {
                     .unsupported,
                     "layer \(layer.digest.short) is a foreign layer that lies outside the registry, at addresses that "
                         + "the image chose",
-                    hint: "ctr fetches nothing from there; use an image that has all its layers in the registry")
+                    hint:
+                        "ctr fetches nothing from there; use an image that has all its layers in the registry"
+                )
             }
         }
     }
@@ -170,7 +177,8 @@ struct ImagePull: Sendable {
         guard config.rootfs.diffIDs.count == document.layers.count else {
             throw Failure(
                 .invalidArgument,
-                "the manifest has \(document.layers.count) layers, its config names \(config.rootfs.diffIDs.count)")
+                "the manifest has \(document.layers.count) layers, its config names \(config.rootfs.diffIDs.count)"
+            )
         }
         let wanted = platform ?? .host
         guard !wanted.runs(config.platform) else { return }
@@ -180,6 +188,7 @@ struct ImagePull: Sendable {
                 hint: "choose one with --platform")
         }
         progress.note(
-            "WARNING: the image's platform (\(config.platform.normalized)) does not match this machine's (\(wanted.normalized))")
+            "WARNING: the image's platform (\(config.platform.normalized)) does not match this machine's (\(wanted.normalized))"
+        )
     }
 }

@@ -29,7 +29,8 @@ struct ImagePush: Sendable {
         for document in documents {
             try await sink.putManifest(
                 document.bytes, mediaType: document.descriptor.mediaType,
-                as: document.descriptor.digest == top.descriptor.digest ? tag : document.descriptor.digest.description)
+                as: document.descriptor.digest == top.descriptor.digest
+                    ? tag : document.descriptor.digest.description)
         }
         return top.descriptor
     }
@@ -51,7 +52,8 @@ struct ImagePush: Sendable {
     private func wholeIndex() throws(Failure) -> (documents: [Document], blobs: [Descriptor])? {
         guard try content.has(image.target) else { return nil }
         let bytes = try content.bytes(of: image.target)
-        guard case .index(let index) = try ImageDocument(bytes: bytes, mediaType: image.target.mediaType) else {
+        guard case .index(let index) = try ImageDocument(bytes: bytes, mediaType: image.target.mediaType)
+        else {
             return nil
         }
         var documents: [Document] = []
@@ -87,7 +89,9 @@ struct ImagePush: Sendable {
                     failure = failure ?? result
                     group.cancelAll()
                 }
-                if failure == nil, let blob = waiting.popFirst() { group.addTask { await trouble(with: blob) } }
+                if failure == nil, let blob = waiting.popFirst() {
+                    group.addTask { await trouble(with: blob) }
+                }
             }
             return failure
         }

@@ -15,6 +15,8 @@ struct LayerAssembly {
         var directories: [String] = []
         /// Bytes of all files.
         var size: Int64 = 0
+        /// Layers were unpacked that were there already; they are in the trash.
+        var hasDuplicates = false
     }
 
     private struct Pending {
@@ -32,7 +34,9 @@ struct LayerAssembly {
     private var fresh: [Digest: FreshLayer] = [:]
     private var pending: [Pending] = []
 
-    init(layers: LayerStore, content: ContentStore, descriptors: [Descriptor], diffIDs: [Digest]) throws(Failure) {
+    init(layers: LayerStore, content: ContentStore, descriptors: [Descriptor], diffIDs: [Digest])
+        throws(Failure)
+    {
         self.layers = layers
         self.content = content
         self.descriptors = descriptors
@@ -77,6 +81,8 @@ struct LayerAssembly {
         }
         try store(publishing: ingests)
         outcome.directories = ids.map(LayerStore.name)
+        outcome.hasDuplicates = !fresh.isEmpty
+        fresh = [:]
         return outcome
     }
 
@@ -91,14 +97,16 @@ struct LayerAssembly {
 
     private mutating func store(publishing ingests: [Ingest]) throws(Failure) {
         if !pending.isEmpty || !ingests.isEmpty {
+            for layer in pending { try layer.layer.new.stage(layer.record) }
             try content.synchronize()
             failpoint("image.synced")
             try content.publish(ingests, synchronized: true)
             failpoint("image.published")
             for layer in pending {
-                try layer.layer.new.commit(layer.id, layer.record, synchronize: false)
+                try layer.layer.new.name(layer.id)
                 failpoint("image.layer")
             }
+            if !pending.isEmpty { try layers.synchronize() }
         }
         pending = []
     }
@@ -107,7 +115,9 @@ struct LayerAssembly {
         let diffID = diffIDs[place]
         let chainID = chainIDs[place]
         for found in pending where found.id == diffID || found.id == chainID {
-            if place == 0 || !found.record.needsParents { return (found.id, Int64(clamping: found.record.size)) }
+            if place == 0 || !found.record.needsParents {
+                return (found.id, Int64(clamping: found.record.size))
+            }
         }
         if let id = try unpacked(place) { return (id, Int64(clamping: try layers.record(of: id).size)) }
         let layer: FreshLayer

@@ -13,7 +13,8 @@ enum RegistryAccess {
             hash: { algorithm, bytes in hash(algorithm, bytes) })
         configuration.userAgent = "ctr/\(Build.version)"
         if let hosts = Process.environmentValue("CTR_INSECURE_REGISTRIES") {
-            configuration.insecureRegistries = Set(hosts.split { $0 == "," || $0 == " " }.map { $0.lowercased() })
+            configuration.insecureRegistries = Set(
+                hosts.split { $0 == "," || $0 == " " }.map { $0.lowercased() })
         }
         return RegistryClient(configuration)
     }
@@ -22,9 +23,12 @@ enum RegistryAccess {
         CredentialLookup(
             environment: environment, userID: Process.effectiveUID,
             readFile: { (path) throws(Failure) in
-                try during("read \(path)") { () throws(SystemError) in try AtomicFile.read(path, limit: 4 << 20) }
+                try during("read \(path)") { () throws(SystemError) in
+                    try AtomicFile.read(path, limit: 4 << 20)
+                }
             },
-            runHelper: { (program, verb, input) async throws(Failure) in try runHelper(program, verb, input) })
+            runHelper: { (program, verb, input) async throws(Failure) in try runHelper(program, verb, input) }
+        )
     }
 
     private static var environment: [String: String] {
@@ -57,7 +61,8 @@ enum RegistryAccess {
 
     /// Runs a credential helper: the first program of that name in PATH, as a shell would.
     static func runHelper(_ program: String, _ verb: String, _ input: [UInt8]) throws(Failure) -> [UInt8] {
-        let path = Process.environmentValue("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let path =
+            Process.environmentValue("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         for directory in path.split(separator: ":") where directory.hasPrefix("/") {
             guard let file = try? FileDescriptor.open("\(directory)/\(program)", [.pathOnly]),
                 let status = try? file.status(), status.kind == .file, status.permissions & 0o111 != 0
@@ -90,7 +95,9 @@ enum RegistryAccess {
         }
         let code = Process.exitCode(ofStatus: status)
         guard code == 0 else {
-            let text = String(decoding: output.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
+            let text =
+                String(decoding: output.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first
+                ?? ""
             // The words that docker's helpers and docker itself agree on.
             if text.contains("credentials not found") {
                 throw Failure(.notFound, "\(program) has no credentials for this registry")

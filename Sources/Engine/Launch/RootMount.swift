@@ -24,10 +24,12 @@ struct RootMount {
     /// Only the image's part, read-only: for who looks at it from outside.
     func mountImage() throws(Failure) -> DetachedMount { try make(try openLayers(record.layers), upper: nil) }
 
-    /// Top first, as overlayfs counts.
+    /// Top first, as overlayfs counts. An image may have one layer twice, which overlayfs refuses: the lower one adds
+    /// nothing to the upper.
     private func openLayers(_ ids: [String]) throws(Failure) -> [SharedFileDescriptor] {
         var layers: [SharedFileDescriptor] = []
-        for id in ids.reversed() {
+        var seen: Set<String> = []
+        for id in ids.reversed() where seen.insert(id).inserted {
             let layer = try during("open layer \(id.prefix(12)) of \(record.image)") { () throws(SystemError) in
                 SharedFileDescriptor(
                     try FileDescriptor.open(

@@ -24,7 +24,8 @@ enum LoginVerb {
             throw Failure(.invalidArgument, "no password was given", hint: "give it by --password-stdin")
         }
         let file = try engine.login(registry, user: user, password: password)
-        Console.error("WARNING! Your password will be stored unencrypted in \(file).\n")
+        // A credential helper answers with its name.
+        if file.hasPrefix("/") { Console.error("WARNING! Your password will be stored unencrypted in \(file).\n") }
         Console.out("Login Succeeded\n")
         return 0
     }

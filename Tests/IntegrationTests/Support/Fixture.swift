@@ -139,7 +139,7 @@ final class Fixture {
     func busybox() throws -> String {
         let name = "busybox:test"
         if !importedBusybox {
-            try ok("import", try file("busybox.tar", Busybox.tar), name)
+            try ok("import", "-c", #"CMD ["sh"]"#, try file("busybox.tar", Busybox.tar), name)
             importedBusybox = true
         }
         return name
@@ -198,6 +198,7 @@ final class Fixture {
     // MARK: The end
 
     private func remember(_ outcome: Outcome) {
+        guard outcome.output.count < 10_000 else { return }
         for line in outcome.lines where line.utf8.count == 64 && line.allSatisfy(\.isHexDigit) {
             identifiers.insert(line)
         }

@@ -1,0 +1,51 @@
+/// Who may import whom: the table of docs/architecture.md, which is compared with this one, as are the
+/// dependencies of Package.swift.
+enum Rooms {
+    /// Targets of ours, by the room that may import them.
+    static let ours: [String: Set<String>] = [
+        "Failure": [],
+        "LinuxSystem": ["CLinux", "Failure"],
+        "OCI": ["Failure"],
+        "LaunchPlan": ["LinuxSystem", "Failure"],
+        "ContainerMonitor": ["LaunchPlan", "LinuxSystem", "CContainerInit", "Failure"],
+        "Archive": ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
+        "ImageStore": ["OCI", "LinuxSystem", "Archive", "Failure"],
+        "RegistryClient": ["OCI", "Failure"],
+        "OverlayFS": ["OCI", "LinuxSystem", "Archive", "Failure"],
+        "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
+        "Volumes": ["LinuxSystem", "Failure"],
+        "CommandTable": ["Failure"],
+        "Engine": [
+            "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "Archive", "ImageStore", "RegistryClient",
+            "OverlayFS", "Runtime", "Volumes", "CommandTable", "Failure",
+        ],
+        "ctr": ["Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
+        "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],
+    ]
+
+    /// Packages' products, by the room that may import them.
+    static let packages: [String: Set<String>] = [
+        "Archive": ["Crypto"],
+        "ImageStore": ["Crypto"],
+        "RegistryClient": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
+    ]
+
+    /// Of the toolchain. `Synchronization` is free for all: atomics and a lock, without a runtime. Foundation is nowhere.
+    static let toolchain: [String: Set<String>] = [
+        "LinuxSystem": ["Glibc"],
+        "OCI": ["FoundationEssentials"],
+    ]
+
+    /// `Glibc` outside of LinuxSystem: for numbers of errno and the like, never for a system call.
+    static let glibcFiles: Set<String> = [
+        "Archive/TarReader.swift", "Engine/Files/SystemError+Files.swift",
+        "OverlayFS/SystemError+Names.swift", "Runtime/CgroupLimits.swift",
+        "Runtime/Planner+Process.swift", "Runtime/SeccompCompiler.swift",
+    ]
+
+    static func allows(_ module: String, in room: String, file: String) -> Bool {
+        module == "Synchronization" || ours[room]?.contains(module) == true
+            || packages[room]?.contains(module) == true || toolchain[room]?.contains(module) == true
+            || module == "Glibc" && glibcFiles.contains(file)
+    }
+}
