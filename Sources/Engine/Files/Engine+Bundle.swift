@@ -114,16 +114,18 @@ extension Engine {
         specification.mounts = mounts
         // Until here it keeps open what the sources name.
         _ = made.mounts
-        specification.linux?.cgroupsPath = nil
+        var linux = specification.linux ?? RuntimeSpec.Linux()
+        linux.cgroupsPath = nil
         // Another container's namespaces are those of a process, which is not there the next time.
-        specification.linux?.namespaces = specification.linux?.namespaces?.map {
+        linux.namespaces = linux.namespaces?.map {
             $0.path == nil ? $0 : RuntimeSpec.Namespace($0.type)
         }
-        if specification.linux?.seccomp == nil, !isUnconfined(record.settings) {
-            specification.linux?.seccomp = try SeccompProfile.docker.resolved(
+        if linux.seccomp == nil, !isUnconfined(record.settings) {
+            linux.seccomp = try SeccompProfile.docker.resolved(
                 capabilities: Set(specification.process?.capabilities?.bounding ?? []),
                 architecture: Machine.architecture, kernel: Machine.kernel())
         }
+        specification.linux = linux
         let config = try JSON.encodePretty(specification)
         try during("write \(path)/config.json") { () throws(SystemError) in
             let bundle = try Directory.open(path)
