@@ -60,8 +60,9 @@ package struct OverlayMount {
             do throws(SystemError) {
                 return try make(.descriptors, layers, upper, userXattr, scratch)
             } catch {
-                // An unknown parameter or kind of it: which one, the next try says better.
-                guard error.isInvalid || error.isNoCall else { throw error }
+                // An unknown parameter or kind of it: which one, the next try says better. EOPNOTSUPP: an overlay without
+                // parameters by descriptor at all, before 6.5.
+                guard error.isInvalid || error.isUnsupported || error.isNoCall else { throw error }
             }
             do throws(SystemError) {
                 return try make(.names, layers, upper, userXattr, scratch)
