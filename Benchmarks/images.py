@@ -96,7 +96,8 @@ def eight_layers(work):
         tree = f"{home}/tree"
         print(f"making the 8-layer image of Debian packages ({PACKAGES}); kept in {home}", flush=True)
         run("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory", f"--include={PACKAGES}",
-            "--aptopt=Apt::Install-Recommends false", "bookworm", tree)
+            "--aptopt=Apt::Install-Recommends false",
+            *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man")), "bookworm", tree)
         shutil.rmtree(f"{tree}/var/lib/apt/lists", ignore_errors=True)
         entries, total = [], 0
         for folder, folders, files in os.walk(tree):

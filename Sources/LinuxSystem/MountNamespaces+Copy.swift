@@ -10,10 +10,10 @@ package enum MountNamespace {
 
     /// The root directory of a process's mount namespace, without the mounts below it, as a mount that is attached
     /// nowhere. The thread joins the namespace by the process's pidfd, so that no other process can be meant.
-    package static func cloneRoot(of pidfd: borrowing FileDescriptor) throws(SystemError) -> DetachedMount {
+    package static func cloneRoot(of pidfd: Int32) throws(SystemError) -> DetachedMount {
         // setns(2) wants a thread whose working directory is nobody else's (CLONE_FS).
         try call("unshare") { ctr_unshare(0x200) }
-        try Launching.join(pidfd.raw, flags: 0x20000)
+        try Launching.join(pidfd, flags: 0x20000)
         return try DetachedMount(bind: "/", recursive: false)
     }
 }

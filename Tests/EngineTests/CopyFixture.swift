@@ -37,7 +37,8 @@ final class CopyFixture: Sendable {
 
     func put(_ name: String, _ text: String, mode: UInt32 = 0o644) throws {
         let directory = try Directory.open(host)
-        let file = try FileDescriptor.open(name, in: directory.raw, [.writeOnly, .create, .truncate], mode: mode)
+        let file = try FileDescriptor.open(
+            name, in: directory.raw, [.writeOnly, .create, .truncate], mode: mode)
         try file.changeMode(mode)
         try file.write(text)
     }

@@ -66,14 +66,24 @@ struct CopyTests {
         }
         #expect(message("/nope", fixture.host) == "Could not find the file /nope in container box")
         #expect(message("/etc/motd/", fixture.host) == "copy /etc/motd/: not a directory")
-        #expect(message("/etc", "\(fixture.host)/file") == "copy to \(fixture.host)/file: cannot copy a directory onto a file")
-        #expect(message("/etc/motd", "\(fixture.host)/no/such") == "invalid output path: directory \"\(fixture.host)/no/\" does not exist")
-        #expect(message("/etc/motd", "\(fixture.host)/no/") == "copy to \(fixture.host)/no/: no such directory")
-        #expect(message("/etc/motd", "\(fixture.host)/file/") == "copy to \(fixture.host)/file/: not a directory")
+        #expect(
+            message("/etc", "\(fixture.host)/file")
+                == "copy to \(fixture.host)/file: cannot copy a directory onto a file")
+        #expect(
+            message("/etc/motd", "\(fixture.host)/no/such")
+                == "invalid output path: directory \"\(fixture.host)/no/\" does not exist")
+        #expect(
+            message("/etc/motd", "\(fixture.host)/no/") == "copy to \(fixture.host)/no/: no such directory")
+        #expect(
+            message("/etc/motd", "\(fixture.host)/file/") == "copy to \(fixture.host)/file/: not a directory")
         #expect(fixture.text("file") == "old")
-        let missing = failure { try engine.copy(from: "\(fixture.host)/absent", to: record, "/etc", CopyRequest()) }
+        let missing = failure {
+            try engine.copy(from: "\(fixture.host)/absent", to: record, "/etc", CopyRequest())
+        }
         #expect(missing?.message == "lstat \(fixture.host)/absent: no such file or directory")
-        let parent = failure { try engine.copy(from: "\(fixture.host)/file", to: record, "/no/such/x", CopyRequest()) }
+        let parent = failure {
+            try engine.copy(from: "\(fixture.host)/file", to: record, "/no/such/x", CopyRequest())
+        }
         #expect(parent?.message == "Could not find the file /no/such/ in container box")
     }
 
@@ -89,9 +99,13 @@ struct CopyTests {
     @Test func aLinkOfTheContainerLeadsNowhereOnTheHost() throws {
         let record = try fixture.create()
         try fixture.put("secret", "host\n")
-        let out = failure { try engine.copy(from: record, "/escape/secret", to: "\(fixture.host)/got", CopyRequest()) }
+        let out = failure {
+            try engine.copy(from: record, "/escape/secret", to: "\(fixture.host)/got", CopyRequest())
+        }
         #expect(out?.code == .notFound)
-        let into = failure { try engine.copy(from: "\(fixture.host)/secret", to: record, "/escape/planted", CopyRequest()) }
+        let into = failure {
+            try engine.copy(from: "\(fixture.host)/secret", to: record, "/escape/planted", CopyRequest())
+        }
         #expect(into?.code == .notFound)
         #expect(fixture.text("planted") == nil)
         // `..` above the root is the root: /out is the container's own /etc.
@@ -112,7 +126,10 @@ struct CopyTests {
         // Over a file that is there, through the image's link.
         try engine.copy(from: "\(fixture.host)/mine", to: record, "/link", CopyRequest())
         #expect(fixture.text(fixture.upper(record, "etc/motd")) == "data")
-        #expect(try engine.diff(record).map { "\($0.letter) \($0.path)" } == ["C /etc", "A /etc/mine", "C /etc/motd", "A /kept"])
+        #expect(
+            try engine.diff(record).map { "\($0.letter) \($0.path)" } == [
+                "C /etc", "A /etc/mine", "C /etc/motd", "A /kept",
+            ])
     }
 
     @Test func volumesAreSeenAndReadOnlyOnesRefused() throws {
@@ -125,9 +142,13 @@ struct CopyTests {
         #expect(fixture.scratch.read("volumes/data/data/in") == "v")
         try engine.copy(from: record, "/data/in", to: "\(fixture.host)/back", CopyRequest())
         #expect(fixture.text("back") == "v")
-        let root = failure { try engine.copy(from: "\(fixture.host)/file", to: record, "/etc/x", CopyRequest()) }
+        let root = failure {
+            try engine.copy(from: "\(fixture.host)/file", to: record, "/etc/x", CopyRequest())
+        }
         #expect(root?.message == "container rootfs is marked read-only")
-        let volume = failure { try engine.copy(from: "\(fixture.host)/file", to: record, "/fixed/x", CopyRequest()) }
+        let volume = failure {
+            try engine.copy(from: "\(fixture.host)/file", to: record, "/fixed/x", CopyRequest())
+        }
         #expect(volume?.message == "mounted volume is marked read-only")
     }
 
@@ -187,6 +208,7 @@ struct CopyTests {
         #expect(config.contains("\"rootfs\""))
         #expect(config.contains("SCMP_ACT_ERRNO"))
         #expect(!config.contains("cgroupsPath"))
+        #expect(!config.contains("\"type\" : \"time\""))
         #expect(!config.contains(fixture.scratch.path))
         let again = failure { try engine.bundle("test:1", at: target) }
         #expect(again?.message.hasPrefix("make the bundle \(target): ") == true)

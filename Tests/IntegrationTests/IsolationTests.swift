@@ -9,7 +9,8 @@ struct IsolationTests {
             // Descriptors of the caller that nobody closed do not reach the container either.
             let words = ctr.words(["run", "--rm", image, "sh", "-c", "ls /proc/$$/fd; true"])
             let outcome = try ChildProcess(
-                ["/bin/sh", "-c", "exec 7</etc/passwd 9</; exec \"$@\"", "sh"] + words, environment: ctr.environment
+                ["/bin/sh", "-c", "exec 7</etc/passwd 9</; exec \"$@\"", "sh"] + words,
+                environment: ctr.environment
             ).finish()
             #expect(outcome.text == "0\n1\n2", "\(outcome)")
         }
@@ -92,7 +93,9 @@ struct IsolationTests {
                 ["unshare", "-U", "true"], ["unshare", "-m", "true"], ["mount", "-t", "tmpfs", "x", "/tmp"],
             ] {
                 let outcome = try ctr.ctr(["run", "--rm", image] + command)
-                #expect(outcome.code != 0 && outcome.stderr.contains(/not permitted|permission denied/), "\(outcome)")
+                #expect(
+                    outcome.code != 0 && outcome.stderr.contains(/not permitted|permission denied/),
+                    "\(outcome)")
             }
             #expect(
                 try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^Seccomp:.//p' /proc/self/status")

@@ -95,8 +95,10 @@ struct LimitTests {
     @Test func execIsUnderTheSameLimit() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "box", "-m", "16m", "--memory-swap", "16m", image, "sleep", "60")
-            let outcome = try ctr.ctr("exec", "box", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
+            try ctr.ok(
+                "run", "-d", "--name", "box", "-m", "16m", "--memory-swap", "16m", image, "sleep", "60")
+            let outcome = try ctr.ctr(
+                "exec", "box", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
             #expect(outcome.code == 137, "\(outcome)")
         }
     }

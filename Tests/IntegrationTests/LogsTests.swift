@@ -6,7 +6,8 @@ struct LogsTests {
     @Test func bothStreamsApart() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "box", image, "sh", "-c", "echo o1; echo e1 >&2; printf 'no end'")
+            try ctr.ok(
+                "run", "-d", "--name", "box", image, "sh", "-c", "echo o1; echo e1 >&2; printf 'no end'")
             try ctr.ok("wait", "box")
             let logs = try ctr.ctr("logs", "box")
             #expect(logs.stdout == "o1\nno end")

@@ -159,9 +159,12 @@ struct RunHostFlagTests {
                 "run", "--rm", image, "sh", "-c", "mknod /tmp/loop c 10 237 && : < /tmp/loop")
             #expect(opened.code != 0)
             #expect(
-                opened.stderr.contains("Operation not permitted") || opened.stderr.contains("Permission denied"))
+                opened.stderr.contains("Operation not permitted")
+                    || opened.stderr.contains("Permission denied"))
             func open(_ device: String, _ redirection: String) throws -> Int32 {
-                try ctr.ctr("run", "--rm", "--device", device, image, "sh", "-c", ": \(redirection) /dev/loop-control").code
+                try ctr.ctr(
+                    "run", "--rm", "--device", device, image, "sh", "-c", ": \(redirection) /dev/loop-control"
+                ).code
             }
             #expect(try open("/dev/loop-control", "<") == 0)
             #expect(try open("/dev/loop-control", "<>") == 0)

@@ -81,7 +81,8 @@ struct RunTests {
             }
             let outcome = try ctr.ctr(["run", "--rm", "-i", image, "cat"], input: bytes)
             #expect(outcome.code == 0)
-            let same = outcome.output == bytes  // outside the macro, which would look for the difference for hours
+            // Outside the macro, which would look for the difference for hours.
+            let same = outcome.output == bytes
             #expect(same, "\(outcome.output.count) bytes came back")
             // And the end of a slow reader's pipe is not lost.
             let counted = try ctr.ctr(

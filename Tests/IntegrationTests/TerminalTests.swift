@@ -86,7 +86,8 @@ struct TerminalTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-di", "--name", "box", image, "sh", "-c", "while read l && [ $l != end ]; do echo got-$l; done; exit 12")
+                "run", "-di", "--name", "box", image, "sh", "-c",
+                "while read l && [ $l != end ]; do echo got-$l; done; exit 12")
             let attached = try ctr.start("attach", "box", keepInputOpen: true)
             attached.send("a\n")
             try attached.waitFor("got-a\n")

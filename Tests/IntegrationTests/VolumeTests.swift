@@ -8,7 +8,9 @@ struct VolumeTests {
         var tar = Busybox.archive
         tar.directory("data", mode: 0o750, uid: 1000, gid: 2000)
         tar.file("data/seed", "from the image\n", mode: 0o604, uid: 1000, gid: 2000)
-        try ctr.ok("import", "-c", "VOLUME /data", "-c", #"CMD ["sh"]"#, try ctr.file("v.tar", tar.finished), "data:1")
+        try ctr.ok(
+            "import", "-c", "VOLUME /data", "-c", #"CMD ["sh"]"#, try ctr.file("v.tar", tar.finished),
+            "data:1")
         return "data:1"
     }
 

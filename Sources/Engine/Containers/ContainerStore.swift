@@ -101,6 +101,7 @@ package struct ContainerStore: Sendable {
         }
         let fresh = "containers/new-\(record.id)"
         let lock = try namesLock()
+        try sweep()
         try during("make container \(record.id.prefix(12))") { () throws(SystemError) in
             try Directory.make(fresh, in: raw)
         }
@@ -114,11 +115,12 @@ package struct ContainerStore: Sendable {
             try during("write container \(record.id.prefix(12))") { () throws(SystemError) in
                 try AtomicFile.write(finished.bytes, to: "record", in: directory.raw, durable: durable)
                 failpoint("container.create")
-                try Directory.rename(fresh, in: raw, to: "containers/\(finished.id)", in: raw, replace: false)
-                failpoint("container.name")
+                // The name first: one that leads to no container is free, a container without its name would not be.
                 let names = try Directory.open("names", in: raw)
                 try AtomicFile.write(
                     Array("\(finished.id)\n".utf8), to: finished.name, in: names.raw, durable: durable)
+                failpoint("container.name")
+                try Directory.rename(fresh, in: raw, to: "containers/\(finished.id)", in: raw, replace: false)
                 if durable {
                     try Directory.open("containers", in: raw).synchronize()
                 }
@@ -184,7 +186,9 @@ package struct ContainerStore: Sendable {
         try ContainerName.check(name)
         let lock = try namesLock()
         let old = record.name
-        record.name = try free(name)
+        // A rename that was killed half-way can be repeated.
+        if try owner(ofName: name) != record.id { _ = try free(name) }
+        record.name = name
         let id = record.id
         try during("rename \(old) to \(name)") { () throws(SystemError) in
             let names = try Directory.open("names", in: raw)
@@ -211,16 +215,17 @@ package struct ContainerStore: Sendable {
         _ = consume lock
     }
 
-    /// Half-made containers of processes that are gone. The names' lock tells: who makes one holds it.
-    package func sweep() throws(Failure) {
-        let lock = try namesLock()
+    /// Half-made containers and names of processes that are gone, under the names' lock: who makes one holds it.
+    private func sweep() throws(Failure) {
         try during("sweep half-made containers") { () throws(SystemError) in
             guard try FileDescriptor.exists("containers", in: raw) else { return }
             for name in try Directory.names(in: try Directory.open("containers", in: raw))
             where name.hasPrefix("new-") {
                 try root.moveToTrash("containers/\(name)")
             }
+            for name in try Directory.names(in: try Directory.open("names", in: raw)) where name.hasPrefix(".") {
+                try Directory.removeFile("names/\(name)", in: raw)
+            }
         }
-        _ = consume lock
     }
 }

@@ -1,6 +1,7 @@
 internal import ContainerMonitor
 package import Failure
 internal import LinuxSystem
+internal import Runtime
 
 extension Engine {
     /// Removes containers; their names are free when it returns, their files go in the background.
@@ -50,6 +51,7 @@ extension Engine {
             throw Failure(.conflict, "cannot remove container \"\(record.name)\": it was started meanwhile")
         }
         try releaseVolumes(of: record, removingAnonymous: volumes || record.settings.autoRemove)
+        try removeLeftCgroups(of: record)
         try containerStore.remove(record)
         try? Directory.removeTree(runDirectory(of: record.id))
         _ = consume lock
@@ -70,6 +72,15 @@ extension Engine {
             throw error
         }
         emptyTrashInBackground()
+    }
+
+    /// Its monitor removes them; one that was killed did not.
+    private func removeLeftCgroups(of record: ContainerRecord) throws(Failure) {
+        guard try runState(of: record) != nil else { return }
+        let layout = try hostFacts().cgroups
+        for mount in layout.hierarchies.map(\.mount) + (layout.unifiedMount.map { [$0] } ?? []) {
+            try? Directory.removeEmpty("\(mount)/ctr/\(record.id)")
+        }
     }
 
     package func rename(_ record: ContainerRecord, to name: String) throws(Failure) {

@@ -35,7 +35,8 @@ struct ContainerView: Sendable {
     /// Opened, then the process is looked at again: its number may have become another's before.
     private func openRunningRoot() throws(Failure) -> SharedFileDescriptor? {
         guard let run = try engine.runState(of: record), run.status == .running else { return nil }
-        return try during("enter container \(record.name)") { () throws(SystemError) -> SharedFileDescriptor? in
+        return try during("enter container \(record.name)") {
+            () throws(SystemError) -> SharedFileDescriptor? in
             guard let pidfd = try run.process.open() else { return nil }
             do throws(SystemError) {
                 let root = try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
@@ -51,18 +52,23 @@ struct ContainerView: Sendable {
     private func cloneRunningRoot() throws(Failure) -> SharedFileDescriptor? {
         guard let run = try engine.runState(of: record), run.status == .running else { return nil }
         let name = record.name
-        return try onOwnThread { () throws(Failure) -> SharedFileDescriptor? in
-            try during("enter container \(name)") { () throws(SystemError) -> SharedFileDescriptor? in
-                guard let pidfd = try run.process.open() else { return nil }
-                do throws(SystemError) {
-                    let root = try MountNamespace.cloneRoot(of: pidfd)
-                    return run.process.isAlive ? SharedFileDescriptor(try root.descriptor.duplicate()) : nil
-                } catch {
-                    // The process has just ended.
-                    if !run.process.isAlive { return nil }
-                    throw error
+        let pidfd = try during("enter container \(name)") { () throws(SystemError) -> SharedFileDescriptor? in
+            guard let opened = try run.process.open() else { return nil }
+            return SharedFileDescriptor(opened)
+        }
+        guard let pidfd else { return nil }
+        do throws(Failure) {
+            let root = try onOwnThread { () throws(Failure) -> SharedFileDescriptor in
+                try during("enter container \(name)") { () throws(SystemError) in
+                    let mount = try MountNamespace.cloneRoot(of: pidfd.raw)
+                    return SharedFileDescriptor(try mount.descriptor.duplicate())
                 }
             }
+            // Asked here: on that thread /proc was the container's.
+            return run.process.isAlive ? root : nil
+        } catch {
+            if !run.process.isAlive { return nil }
+            throw error
         }
     }
 
@@ -74,7 +80,8 @@ struct ContainerView: Sendable {
         defer { _ = lock.raw }
         if let run = try engine.runState(of: record), run.process.isAlive {
             throw Failure(
-                .conflict, "the container \(record.name) has started meanwhile", hint: "give the command again")
+                .conflict, "the container \(record.name) has started meanwhile",
+                hint: "give the command again")
         }
         let directory = try engine.containerStore.directory(of: record.id)
         let mount = try engine.mountRoot(of: record, directory)
@@ -97,7 +104,8 @@ struct ContainerView: Sendable {
         for mount in record.mounts where mount.kind != .tmpfs {
             let source = try open(mount)
             let made = try during("mount \(mount.source) at \(mount.target)") { () throws(SystemError) in
-                let isDirectory = try FileDescriptor.status("", in: source.raw, follow: true, emptyPath: true).kind
+                let isDirectory =
+                    try FileDescriptor.status("", in: source.raw, follow: true, emptyPath: true).kind
                     == .directory
                 let detached = try DetachedMount(bind: "", in: source.raw, recursive: mount.kind == .bind)
                 if mount.isReadOnly { try detached.set(.readOnly, recursive: true) }
@@ -148,7 +156,8 @@ struct ContainerView: Sendable {
                 let place = try FileDescriptor.open(
                     mount.target, in: root.raw, [.pathOnly], resolve: [.inRoot, .noMagicLinks])
                 let detached = DetachedMount(
-                    descriptor: try FileDescriptor.withBorrowed(mount.mount.raw) { (file) throws(SystemError) in
+                    descriptor: try FileDescriptor.withBorrowed(mount.mount.raw) {
+                        (file) throws(SystemError) in
                         try file.duplicate()
                     })
                 try detached.attach(at: "", in: place.raw)
@@ -170,7 +179,9 @@ struct ContainerView: Sendable {
                 }
             }.join()
         }
-        guard let result = outcome.result else { throw Failure(.internal, "a thread ended without an answer") }
+        guard let result = outcome.result else {
+            throw Failure(.internal, "a thread ended without an answer")
+        }
         return try result.get()
     }
 

@@ -14,7 +14,8 @@ extension CopySource {
         let kernel = kernelDevices()
         tree.includes = { _, status in !kernel.contains(status.device) }
         tree.includesAttribute = { CopyPolicy.asItIs.copies(attribute: $0) }
-        try tree.add(RawPath(place.name), in: place.parent.raw, as: RawPath(path.wantsContents ? "" : path.name))
+        try tree.add(
+            RawPath(place.name), in: place.parent.raw, as: RawPath(path.wantsContents ? "" : path.name))
         try output.finish(writer)
     }
 
@@ -45,7 +46,9 @@ extension CopyTarget {
         var times: [(path: String, entry: TarEntry)] = []
         while let entry = try reader.next() {
             do throws(Failure) {
-                if let path = try unpack(entry, reader), entry.kind == .directory { times.append((path, entry)) }
+                if let path = try unpack(entry, reader), entry.kind == .directory {
+                    times.append((path, entry))
+                }
             } catch {
                 throw error.within("copy to \(shown), \(entry.path.shown)")
             }
@@ -128,7 +131,9 @@ extension CopyTarget {
     private func put(
         _ name: String, _ parent: SharedFileDescriptor, _ make: (RawPath) throws(SystemError) -> Void
     ) throws(Failure) {
-        try during("write it") { () throws(SystemError) in try FileCopy.put(RawPath(name), in: parent.raw, make) }
+        try during("write it") { () throws(SystemError) in
+            try FileCopy.put(RawPath(name), in: parent.raw, make)
+        }
     }
 
     private func write(

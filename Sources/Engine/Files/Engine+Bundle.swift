@@ -12,7 +12,8 @@ extension Engine {
     /// or not at all.
     /// - Parameter directory: must not exist or be empty.
     package func bundle(_ word: String, at directory: String) throws(Failure) {
-        let target = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+        let target =
+            directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
         try checkEmpty(target)
         let part = "\(target).\(randomHex(bytes: 4)).part"
         do throws(Failure) {
@@ -28,7 +29,8 @@ extension Engine {
                     word, platform: nil, policy: .never, progress: SilentProgress())
                 let lock = try self.root.lock(.store, .shared)
                 let record = try containerOfImage(image, word)
-                let mount = record.layers.isEmpty ? nil : try RootMount(engine: self, record: record).mountImage()
+                let mount =
+                    record.layers.isEmpty ? nil : try RootMount(engine: self, record: record).mountImage()
                 if let mount { try copyRoot(mount.descriptor.raw, to: root.raw) }
                 _ = consume lock
                 try finishBundle(record, part, root)
@@ -79,14 +81,16 @@ extension Engine {
         let id = ContainerID.random()
         let request = CreateRequest(image: word)
         let record = ContainerRecord(
-            id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: word, imageID: image.id.description,
+            id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: word,
+            imageID: image.id.description,
             manifestDigest: image.manifest.digest.description, layers: layers,
             platform: image.platform.description,
             settings: merge(request.settings, request, image.settings, id: id))
         guard !(record.settings.entrypoint + record.settings.command).isEmpty else {
             throw Failure(
                 .invalidArgument, "no command specified",
-                hint: "the image has neither ENTRYPOINT nor CMD; make a container of it with a command, and the "
+                hint:
+                    "the image has neither ENTRYPOINT nor CMD; make a container of it with a command, and the "
                     + "bundle of that")
         }
         return record
@@ -99,7 +103,9 @@ extension Engine {
         try TreeCopy.copy(from: open.raw, to: target)
     }
 
-    private func finishBundle(_ record: ContainerRecord, _ path: String, _ root: SharedFileDescriptor) throws(Failure) {
+    private func finishBundle(_ record: ContainerRecord, _ path: String, _ root: SharedFileDescriptor)
+        throws(Failure)
+    {
         try writeNetworkFiles(record.settings, root.raw)
         let made = try FileDescriptor.withBorrowed(root.raw) { (root) throws(Failure) in
             try self.specification(of: record, root: root)
@@ -114,10 +120,13 @@ extension Engine {
         specification.mounts = mounts
         // Until here it keeps open what the sources name.
         _ = made.mounts
+        // All that it says is in this version; older runtimes refuse a newer number (crun 1.8, Debian 12).
+        specification.ociVersion = "1.1.0"
         var linux = specification.linux ?? RuntimeSpec.Linux()
         linux.cgroupsPath = nil
         // Another container's namespaces are those of a process, which is not there the next time.
-        linux.namespaces = linux.namespaces?.map {
+        // A time namespace without offsets changes nothing, and crun 1.8 fails on it.
+        linux.namespaces = linux.namespaces?.filter { $0.type != .time }.map {
             $0.path == nil ? $0 : RuntimeSpec.Namespace($0.type)
         }
         if linux.seccomp == nil, !isUnconfined(record.settings) {
@@ -155,12 +164,15 @@ extension Engine {
     }
 
     /// nil for the files that are in the root itself. What is named by a descriptor of ours gets its path.
-    private func bundleMount(_ mount: RuntimeSpec.Mount, _ record: ContainerRecord) throws(Failure) -> RuntimeSpec.Mount? {
+    private func bundleMount(_ mount: RuntimeSpec.Mount, _ record: ContainerRecord) throws(Failure)
+        -> RuntimeSpec.Mount?
+    {
         guard let source = mount.source else { return mount }
         if NetworkFiles.names.contains(where: { source == path(of: record, $0) }) { return nil }
         guard source.hasPrefix("/proc/self/fd/") else { return mount }
         var named = mount
-        named.source = try during("find the directory mounted at \(mount.destination)") { () throws(SystemError) in
+        named.source = try during("find the directory mounted at \(mount.destination)") {
+            () throws(SystemError) in
             String(decoding: try Directory.readLink(source).bytes, as: UTF8.self)
         }
         return named

@@ -10,7 +10,8 @@ extension Engine {
             request.keepsOwners
             ? CopyPolicy.asItIs
             : CopyPolicy(
-                owner: CopyPolicy.Owner(uid: Process.effectiveUID, gid: Process.effectiveGID), dropsRights: true)
+                owner: CopyPolicy.Owner(uid: Process.effectiveUID, gid: Process.effectiveGID),
+                dropsRights: true)
         try ContainerView(engine: self, record: record).withFiles { (root) throws(Failure) in
             let source = CopySource(
                 side: CopySide(root: root, container: record.name), given: path, follows: request.followsLink)
@@ -101,7 +102,8 @@ struct CopyTarget {
         guard let status = place.status else {
             if wanted.wantsDirectory, !isDirectory {
                 throw Failure(
-                    .notFound, "copy to \(shown): no such directory", hint: "make it, or leave the / at the end out")
+                    .notFound, "copy to \(shown): no such directory",
+                    hint: "make it, or leave the / at the end out")
             }
             return try copy.copy(from.name, in: from.parent.raw, to: place.name, in: place.parent.raw)
         }
@@ -110,7 +112,8 @@ struct CopyTarget {
             if isDirectory, path.wantsContents {
                 let contents = try during("copy \(source.given)") { () throws(SystemError) in
                     try FileDescriptor.open(
-                        from.name, in: from.parent.raw, [.readOnly, .directory, .noFollow], resolve: .noSymlinks)
+                        from.name, in: from.parent.raw, [.readOnly, .directory, .noFollow],
+                        resolve: .noSymlinks)
                 }
                 return try copy.copyContents(of: contents.raw, to: directory.raw)
             }

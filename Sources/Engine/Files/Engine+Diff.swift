@@ -27,7 +27,8 @@ extension Engine {
         }
         var layers: [SharedFileDescriptor] = []
         for id in record.layers.reversed() {
-            let layer = try during("open layer \(id.prefix(12)) of \(record.image)") { () throws(SystemError) in
+            let layer = try during("open layer \(id.prefix(12)) of \(record.image)") {
+                () throws(SystemError) in
                 SharedFileDescriptor(try Directory.open("layers/\(id)/fs", in: root.descriptor.raw))
             }
             layers.append(layer)
@@ -66,7 +67,9 @@ extension Engine {
 /// The places of ctr's own mounts that an image may lack: made at a start, and no change of the container's. docker
 /// makes the same in a layer below the container's; those of volumes it lists, and so does ctr.
 enum OwnPlaces {
-    private static let paths: Set<String> = ["proc", "sys", "dev", "etc/hosts", "etc/hostname", "etc/resolv.conf"]
+    private static let paths: Set<String> = [
+        "proc", "sys", "dev", "etc/hosts", "etc/hostname", "etc/resolv.conf",
+    ]
 
     /// A directory that was copied up only to hold such a place goes too.
     static func removed(
@@ -85,7 +88,9 @@ enum OwnPlaces {
         return rest
     }
 
-    private static func isUntouched(_ name: String, _ upper: Int32, _ stack: LayerStack) throws(Failure) -> Bool {
+    private static func isUntouched(_ name: String, _ upper: Int32, _ stack: LayerStack) throws(Failure)
+        -> Bool
+    {
         try during("compare /\(name) with the image's") { () throws(SystemError) in
             let own = try FileDescriptor.status(name, in: upper)
             guard case .found(let below) = try stack.lookUp(LayerPath(components: [Array(name.utf8)])) else {

@@ -34,7 +34,8 @@ struct FileCopy {
         }
         let source = try during("copy \(shown)") { () throws(SystemError) in
             SharedFileDescriptor(
-                try FileDescriptor.open(name, in: parent, [.readOnly, .directory, .noFollow], resolve: .noSymlinks))
+                try FileDescriptor.open(
+                    name, in: parent, [.readOnly, .directory, .noFollow], resolve: .noSymlinks))
         }
         let target = try wrapped(RawPath(shown)) { (copy) throws(SystemError) in
             let isNew = try FileCopy.ensureDirectory(RawPath(newName), in: directory)
@@ -84,22 +85,30 @@ struct FileCopy {
         }
     }
 
-    private static func openDirectory(_ path: RawPath, below root: Int32) throws(SystemError) -> FileDescriptor {
+    private static func openDirectory(_ path: RawPath, below root: Int32) throws(SystemError)
+        -> FileDescriptor
+    {
         try FileDescriptor.open(
-            path, in: root, [.readOnly, .directory, .noFollow], resolve: [.beneath, .noSymlinks, .noMagicLinks])
+            path, in: root, [.readOnly, .directory, .noFollow],
+            resolve: [.beneath, .noSymlinks, .noMagicLinks])
     }
 
-    private mutating func copyDirectory(_ path: RawPath, _ source: Int32, _ target: Int32) throws(SystemError) {
+    private mutating func copyDirectory(_ path: RawPath, _ source: Int32, _ target: Int32) throws(SystemError)
+    {
         let from = try FileCopy.openDirectory(path, below: source)
         let to = try FileCopy.openDirectory(path, below: target)
         if KernelFileSystem.isOne(from) { return }
         for entry in try Directory.entries(of: from) {
-            let below = path == RawPath(".") ? entry.name : RawPath(path.bytes + [UInt8(ascii: "/")] + entry.name.bytes)
+            let below =
+                path == RawPath(".")
+                ? entry.name : RawPath(path.bytes + [UInt8(ascii: "/")] + entry.name.bytes)
             do throws(SystemError) {
                 try copyEntry(entry.name, from: from.raw, to: entry.name, in: to.raw, at: below, top: target)
             } catch {
                 // Removed since the listing.
-                if error.isMissing, !((try? FileDescriptor.exists(entry.name, in: from.raw)) ?? true) { continue }
+                if error.isMissing, !((try? FileDescriptor.exists(entry.name, in: from.raw)) ?? true) {
+                    continue
+                }
                 throw error
             }
         }
@@ -149,7 +158,9 @@ struct FileCopy {
 
     private func finish(_ name: RawPath, _ status: FileStatus, in directory: Int32) throws(SystemError) {
         try Directory.changeOwner(name, in: directory, uid: policy.uid(status), gid: policy.gid(status))
-        if status.kind != .symlink { try Directory.changeMode(name, in: directory, policy.permissions(status)) }
+        if status.kind != .symlink {
+            try Directory.changeMode(name, in: directory, policy.permissions(status))
+        }
         try Directory.changeTimes(name, in: directory, accessed: status.accessed, modified: status.modified)
     }
 

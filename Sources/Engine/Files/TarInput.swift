@@ -25,7 +25,8 @@ final class TarInput {
             }
         }
         filled = count
-        decompressor = try Decompressor(try Compression.detect(Array(input[..<min(count, Compression.magicLength)])))
+        decompressor = try Decompressor(
+            try Compression.detect(Array(input[..<min(count, Compression.magicLength)])))
     }
 
     deinit {
@@ -48,13 +49,16 @@ final class TarInput {
             }
             let number = number
             let buffer = input
-            filled = try during("read the tar") { () throws(SystemError) in try TarInput.read(number, buffer) }
+            filled = try during("read the tar") { () throws(SystemError) in try TarInput.read(number, buffer)
+            }
             used = 0
             atEnd = filled == 0
         }
     }
 
-    private static func read(_ number: Int32, _ buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    private static func read(_ number: Int32, _ buffer: UnsafeMutableRawBufferPointer) throws(SystemError)
+        -> Int
+    {
         try FileDescriptor.withBorrowed(number) { (file) throws(SystemError) in try file.read(into: buffer) }
     }
 }

@@ -117,6 +117,8 @@ extension Engine {
         guard let record = try containerStore.record(of: id) else {
             throw Failure(.notFound, "No such container: \(id)")
         }
+        let lock = try containerStore.lock(record)
+        defer { _ = lock.raw }
         let run = try runState(of: record)
         let prepared = try prepareLaunch(record, restartCount: (run?.restartCount ?? 0) + 1)
         try during("send the plan of \(record.name)") { () throws(SystemError) in

@@ -103,7 +103,7 @@ enum LoadVerb {
         if command.value(.input) == nil, Terminal.isTerminal(0) {
             throw Failure(.invalidArgument, "requested load from stdin, but stdin is empty", hint: "give a file by --input, or pipe one in")
         }
-        for image in try engine.load(from: command.value(.input)) where !command.flag(.quiet) {
+        for image in try engine.load(from: command.value(.input)) {
             Console.out(image.name.map { "Loaded image: \($0)\n" } ?? "Loaded image ID: \(image.id)\n")
         }
         return 0
