@@ -60,9 +60,11 @@ package struct OverlayMount {
             do throws(SystemError) {
                 return try make(.descriptors, layers, upper, userXattr, scratch)
             } catch {
-                // An unknown parameter or kind of it: which one, the next try says better. EOPNOTSUPP: an overlay without
-                // parameters by descriptor at all, before 6.5.
-                guard error.isInvalid || error.isUnsupported || error.isNoCall else { throw error }
+                // Before 6.5 overlayfs takes no descriptor at all, nor `lowerdir+` (of which the kernel's log would complain
+                // at every start).
+                if error.isUnsupported { return try make(.oneString, layers, upper, userXattr, scratch) }
+                // An unknown parameter or kind of it: which one, the next try says better.
+                guard error.isInvalid || error.isNoCall else { throw error }
             }
             do throws(SystemError) {
                 return try make(.names, layers, upper, userXattr, scratch)
