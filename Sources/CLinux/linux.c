@@ -51,6 +51,12 @@ const int CTR_AT_EMPTY_PATH = AT_EMPTY_PATH, CTR_AT_SYMLINK_NOFOLLOW = AT_SYMLIN
 const int CTR_EPOLLIN = EPOLLIN, CTR_EPOLLOUT = EPOLLOUT, CTR_EPOLLHUP = EPOLLHUP, CTR_EPOLLERR = EPOLLERR,
           CTR_EPOLLRDHUP = EPOLLRDHUP;
 
+// Swift's runtime looks for its crash reporter beside the program and, for a program started by PATH, below the working
+// directory: a root program must not run what lies there. Before the runtime's own initialisers.
+static __attribute__((constructor(101))) void no_crash_reporter(void) {
+    setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 1);
+}
+
 // ---- files, by directory descriptor
 long ctr_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};

@@ -1,4 +1,3 @@
-internal import Glibc
 package import LinuxSystem
 
 /// The client of a monitor: relays a terminal or streams, forwards signals, and ends with the container or by the
@@ -50,7 +49,10 @@ package struct AttachClient: ~Copyable {
     }
 
     /// All that can be asked to be forwarded, but those that tell of this process's own children or terminal.
-    private static let proxied = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGWINCH]
+    private static let proxied = [
+        Signal.hangUp, Signal.interrupt, Signal.quit, Signal.user1, Signal.user2, Signal.terminate,
+        Signal.continue, Signal.windowChange,
+    ]
     /// What may wait to be sent before stdin is not read any more.
     private static let mostPending = 64 << 10
 
@@ -94,7 +96,8 @@ package struct AttachClient: ~Copyable {
         let queue = try EventQueue()
         var socketInterest: EventQueue.Interest = .read
         try queue.add(socket.raw, socketInterest, token: Token.socket)
-        let signals = try FileDescriptor.signals(options.proxiesSignals ? AttachClient.proxied : [SIGWINCH])
+        let signals = try FileDescriptor.signals(
+            options.proxiesSignals ? AttachClient.proxied : [Signal.windowChange])
         try queue.add(signals.raw, .read, token: Token.signals)
         var input = Input.State(isOpen: options.stdin)
         while true {
@@ -137,7 +140,7 @@ package struct AttachClient: ~Copyable {
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
             return size > 0
         } catch {
-            if error.errno == ECONNRESET { return false }
+            if error.errno == Errno.connectionReset { return false }
             throw error
         }
     }
@@ -146,7 +149,7 @@ package struct AttachClient: ~Copyable {
         do {
             return try reader.next()
         } catch {
-            throw SystemError(call: "read", path: "the monitor's socket", errno: EPROTO)
+            throw SystemError(call: "read", path: "the monitor's socket", errno: Errno.protocolError)
         }
     }
 
@@ -201,7 +204,7 @@ package struct AttachClient: ~Copyable {
 
     private mutating func forwardSignals(_ signals: borrowing FileDescriptor) throws(SystemError) {
         while let signal = try signals.nextSignal() {
-            if signal == SIGWINCH {
+            if signal == Signal.windowChange {
                 if options.terminal, let size = AttachClient.terminalSize() {
                     send(.resize(rows: size.rows, columns: size.columns))
                 }
@@ -231,7 +234,7 @@ package struct AttachClient: ~Copyable {
             do throws(SystemError) {
                 try queue.add(options.input, .read, token: Token.stdin)
             } catch {
-                guard error.errno == EPERM else { throw error }
+                guard error.errno == Errno.notPermitted else { throw error }
                 input.isFile = true
                 return
             }

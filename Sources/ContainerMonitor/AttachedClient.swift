@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LinuxSystem
 
 /// A connection to a client, as the monitor sees it. What the client has not taken yet is held here, up to a bound at

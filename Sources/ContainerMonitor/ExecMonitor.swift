@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -29,9 +28,33 @@ enum ExecMonitor {
         let pid = launched.pid
         if let master = launched.terminal {
             relay(SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin)
+        } else {
+            forwardSignals(to: launched.pidfd)
         }
         let ended = (try? Process.reap(pid)) ?? nil
         Process.exit(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255)
+    }
+
+    /// Until the process has ended. Who ends an exec means its command, which hears of nothing else: it is in a
+    /// session of its own.
+    private static func forwardSignals(to pidfd: borrowing FileDescriptor) {
+        do throws(SystemError) {
+            let signals = try FileDescriptor.signals([
+                Signal.hangUp, Signal.interrupt, Signal.quit, Signal.terminate,
+            ])
+            let queue = try EventQueue()
+            try queue.add(signals.raw, .read, token: Token.signals)
+            try queue.add(pidfd.raw, .read, token: Token.master)
+            while true {
+                for event in try queue.wait() {
+                    if event.token == Token.master { return }
+                    while let signal = try signals.nextSignal() { try Process.signal(signal, to: pidfd) }
+                }
+            }
+        } catch {
+            // Reaping waits as well, without the forwarding.
+            return
+        }
     }
 
     /// Until the process has ended, or the detach keys.
@@ -41,7 +64,7 @@ enum ExecMonitor {
         if let size = AttachClient.terminalSize() { try? Terminal.setSize(size, of: master.raw) }
         do throws(SystemError) {
             let queue = try EventQueue()
-            let signals = try FileDescriptor.signals([SIGCHLD, SIGWINCH])
+            let signals = try FileDescriptor.signals([Signal.child, Signal.windowChange])
             try Launching.setNonBlocking(master.raw)
             try queue.add(signals.raw, .read, token: Token.signals)
             try queue.add(master.raw, .read, token: Token.master)
@@ -62,7 +85,7 @@ enum ExecMonitor {
                         }
                     default:
                         while let signal = try signals.nextSignal() {
-                            if signal == SIGCHLD {
+                            if signal == Signal.child {
                                 while copyOutput(master.raw, untilEmpty: true) {}
                                 return
                             }

@@ -1,6 +1,5 @@
 internal import CContainerInit
 package import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -40,19 +39,20 @@ extension LaunchFailure {
 
     private init(executing doing: String, _ report: ctr_report, _ error: SystemError) {
         switch report.error {
-        case ENOENT, ENOTDIR:
+        case Errno.noEntry, Errno.notDirectory:
             let inPath = report.detail == CTR_DETAIL_NOT_IN_PATH.rawValue
             self.init(
                 exitCode: 127,
                 Failure(
                     .notFound, "\(doing): \(inPath ? "executable file not found in PATH" : error.reason)",
                     cause: error))
-        case EACCES, EISDIR, ENOEXEC, EPERM, ETXTBSY, ELOOP, ELIBBAD, E2BIG:
+        case Errno.accessDenied, Errno.isDirectory, Errno.notExecutable, Errno.notPermitted, Errno.textBusy,
+            Errno.tooManyLinks, Errno.badLibrary, Errno.argumentsTooLong:
             self.init(
                 exitCode: 126,
                 Failure(
                     error.code, "\(doing): \(error.reason)",
-                    hint: report.error == ENOEXEC
+                    hint: report.error == Errno.notExecutable
                         ? "the program is not of this machine's architecture, or a script without \"#!\""
                         : nil,
                     cause: error))

@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 package import LaunchPlan
 package import LinuxSystem
 
@@ -56,7 +55,7 @@ package struct Launcher: ~Copyable {
             }
         } catch {
             throw LaunchFailure(
-                error.errno == ESRCH
+                error.errno == Errno.noProcess
                     ? Failure(.conflict, "the container is not running", cause: error)
                     : error.failure("join the container's pid namespace"))
         }
@@ -66,7 +65,9 @@ package struct Launcher: ~Copyable {
     private func number(_ slot: Step.Slot) -> Int32 { slots.indices.contains(slot) ? slots[slot] : -1 }
 
     private static func hint(for step: CgroupStep, _ error: SystemError) -> String? {
-        guard case .write(_, let value, _) = step, error.errno == EINVAL || error.errno == ERANGE else {
+        guard case .write(_, let value, _) = step,
+            error.errno == Errno.invalid || error.errno == Errno.outOfRange
+        else {
             return nil
         }
         return "the kernel does not take \(value)"
@@ -101,7 +102,7 @@ package struct Launcher: ~Copyable {
             return Launched(pid: pid, pidfd: child, terminal: terminal)
         } catch {
             // Whatever state it is in: nothing of it may live on.
-            _ = try? Process.signal(SIGKILL, to: child)
+            _ = try? Process.signal(Signal.kill, to: child)
             _ = try? Process.reap(pid)
             throw error
         }
@@ -113,7 +114,7 @@ package struct Launcher: ~Copyable {
         return LaunchFailure(
             error.failure(
                 plan.namespaces == 0 ? "start a process" : doing,
-                hint: errno == EPERM ? "ctr needs root, with CAP_SYS_ADMIN" : nil))
+                hint: errno == Errno.notPermitted ? "ctr needs root, with CAP_SYS_ADMIN" : nil))
     }
 
     /// Until the end of the stream (the child has executed), `created` or a failure.
@@ -150,7 +151,9 @@ extension Launcher {
             do throws(SystemError) {
                 try FileDescriptor.open(path, [.writeOnly]).write(value)
             } catch {
-                let absent = error.errno == ENOENT || error.errno == EOPNOTSUPP || error.errno == EINVAL
+                let absent =
+                    error.errno == Errno.noEntry || error.errno == Errno.notSupported
+                    || error.errno == Errno.invalid
                 guard optional, absent else { throw error }
             }
         case .moveSelf(let path): try Launcher.moveSelf(to: path)
@@ -160,7 +163,7 @@ extension Launcher {
             let file = SharedFileDescriptor(try FileDescriptor.open(path, [.writeOnly]))
             opened.append(file)
             guard slots.indices.contains(slot) else {
-                throw SystemError(call: "slot", path: path, errno: EBADF)
+                throw SystemError(call: "slot", path: path, errno: Errno.badDescriptor)
             }
             slots[slot] = file.raw
         case .attachDeviceFilter(let path, let program):

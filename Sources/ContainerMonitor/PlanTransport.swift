@@ -60,12 +60,12 @@ package enum PlanTransport {
         guard size == 16, Array(header[0..<4]) == magic,
             let version: UInt32 = header[...].littleEndian(at: 4),
             let count: UInt32 = header[...].littleEndian(at: 12), count >= 1
-        else { throw SystemError(call: "recvmsg", path: "launch plan", errno: 71 /* EPROTO */) }
+        else { throw SystemError(call: "recvmsg", path: "launch plan", errno: Errno.protocolError) }
         while descriptors.count < Int(count) {
             var one: [UInt8] = [0]
             let (more, others) = try receiveSome(&one, socket)
             guard more == 1, !others.isEmpty else {
-                throw SystemError(call: "recvmsg", path: "launch plan", errno: 71)
+                throw SystemError(call: "recvmsg", path: "launch plan", errno: Errno.protocolError)
             }
             descriptors += others
         }

@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -57,8 +56,8 @@ extension ResidentMonitor {
     func takeAdoptedEnd() {
         guard let pidfd = adopted else { return }
         var status = ctr_init_exit_status(pidfd.raw)
-        for _ in 0..<50 where status == -Int(EAGAIN) || status == -Int(ESRCH) {
-            usleep(2000)
+        for _ in 0..<50 where status == -Int(Errno.again) || status == -Int(Errno.noProcess) {
+            Process.sleep(microseconds: 2000)
             status = ctr_init_exit_status(pidfd.raw)
         }
         if status >= 0 {

@@ -1,5 +1,4 @@
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -81,7 +80,7 @@ extension ResidentMonitor {
                     try Directory.removeEmpty(path)
                     break
                 } catch {
-                    guard error.errno == EBUSY else { break }
+                    guard error.errno == Errno.busy else { break }
                     _ = serve(milliseconds: 5)
                 }
             }
@@ -101,7 +100,7 @@ extension ResidentMonitor {
         clients = [:]
         // It removes after it has let go of the socket.
         let grace = monotonicNanoseconds() + (launcherIsThere ? 1_000_000_000 : 0)
-        while isThere, monotonicNanoseconds() < grace { usleep(20_000) }
+        while isThere, monotonicNanoseconds() < grace { Process.sleep(microseconds: 20_000) }
         if isThere { _ = try? spawnEngine("__remove") }
     }
 
@@ -111,7 +110,7 @@ extension ResidentMonitor {
     @discardableResult
     func spawnEngine(_ verb: String, passed: [Int32] = []) throws(SystemError) -> Int32 {
         guard let path = plan.engineArguments.first else {
-            throw SystemError(call: "spawn", path: verb, errno: ENOENT)
+            throw SystemError(call: "spawn", path: verb, errno: Errno.noEntry)
         }
         return try Process.spawn(
             program: try FileDescriptor.open(path, [.pathOnly]),

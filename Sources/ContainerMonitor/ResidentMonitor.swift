@@ -1,6 +1,5 @@
 internal import CContainerInit
 internal import Failure
-internal import Glibc
 internal import LaunchPlan
 internal import LinuxSystem
 
@@ -69,15 +68,17 @@ final class ResidentMonitor {
             runDirectory = try Directory.open(plan.runDirectory)
             containerDirectory = try Directory.open(plan.containerDirectory)
             guard let lock = try FileLock.attempt("monitor.lock", in: runDirectory.raw, .exclusive) else {
-                throw SystemError(call: "flock", path: "monitor.lock", errno: EBUSY)
+                throw SystemError(call: "flock", path: "monitor.lock", errno: Errno.busy)
             }
             self.lock = lock
             queue = try EventQueue()
-            signals = try FileDescriptor.signals([SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGPIPE])
+            signals = try FileDescriptor.signals([
+                Signal.child, Signal.terminate, Signal.hangUp, Signal.interrupt, Signal.pipe,
+            ])
             try queue.add(signals.raw, .read, token: Token.signals)
             try Launching.becomeSubreaper()
         } catch {
-            throw error.errno == EBUSY
+            throw error.errno == Errno.busy
                 ? Failure(.conflict, "the container runs already", cause: error)
                 : error.failure("start the container's monitor")
         }
@@ -244,8 +245,8 @@ final class ResidentMonitor {
 
     private func takeSignals() {
         while let signal = (try? signals.nextSignal()) ?? nil {
-            guard signal == SIGCHLD else { continue }
-            while let child = (try? Process.reap(-1, options: WNOHANG)) ?? nil {
+            guard signal == Signal.child else { continue }
+            while let child = (try? Process.reap(-1, options: Process.withoutWaiting)) ?? nil {
                 if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }
             }
         }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LinuxSystem
 
 /// What a container without a terminal reads and writes: FIFOs in the run directory.
@@ -20,7 +19,7 @@ struct StandardStreams {
             do throws(SystemError) {
                 try Launching.makeFIFO(name, in: directory, mode: 0o600, uid: uid, gid: gid)
             } catch {
-                guard error.errno == EEXIST else { throw error }
+                guard error.errno == Errno.exists else { throw error }
             }
         }
         if openStdin {

@@ -1,6 +1,8 @@
 package import Failure
 package import ImageStore
 package import LinuxSystem
+internal import Runtime
+internal import Synchronization
 
 /// The use cases: the only place that knows every room. One value a process; it keeps directories open, nothing else.
 package final class Engine: Sendable {
@@ -12,6 +14,7 @@ package final class Engine: Sendable {
     let containerStore: ContainerStore
     let references: ReferenceStore
     let content: ContentStore
+    private let facts = Mutex<HostFacts?>(nil)
 
     /// - Parameters:
     ///   - root: `--root`, else CTR_ROOT, else /var/lib/ctr.
@@ -74,6 +77,14 @@ package final class Engine: Sendable {
                 .unsupported, "the root directory has the layout \(version), this ctr knows \(layoutVersion)",
                 hint: "use the release of ctr that made it, or another --root")
         }
+    }
+
+    /// The host as this process sees it, read once.
+    func hostFacts() throws(Failure) -> HostFacts {
+        if let known = facts.withLock({ $0 }) { return known }
+        let read = try HostFacts.read()
+        facts.withLock { $0 = read }
+        return read
     }
 
     // MARK: containers by name

@@ -15,7 +15,7 @@ extension Engine {
     package func info() throws(Failure) -> [InfoLine] {
         let states = try containers().map(\.state)
         let images = Set(try references.list().images.map(\.id)).count
-        let host = try HostFacts.read()
+        let host = try hostFacts()
         func number(_ key: String, _ label: String, _ value: Int) -> InfoLine {
             InfoLine(key: key, label: label, text: String(value), number: Int64(value))
         }

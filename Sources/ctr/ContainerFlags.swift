@@ -32,7 +32,7 @@ enum ContainerFlags {
         }
         settings += try command.parsedList(.env) { (text) throws(Failure) in try EnvironmentSetting.parse(text) }
         return settings.compactMap { setting in
-            setting.resolved { Process.environmentValue($0) }.map { "\(setting.name)=\($0)" }
+            setting.resolved { Process.environmentValue($0) }
         }
     }
 

@@ -24,44 +24,44 @@ struct CrashTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "trap 'exit 0' TERM; i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done")
-            let pid = try ctr.inspect("c", "{{.State.Pid}}")
+            let pid = try ctr.inspect("box", "{{.State.Pid}}")
             let status = ctr.contents("/proc/\(pid)/status")
             let parent = try #require(
                 status.firstMatch(of: /PPid:\t(\d+)/).flatMap { pid_t($0.1) })
             #expect(parent > 1)
             kill(parent, SIGKILL)
             usleep(200_000)
-            #expect(try ctr.inspect("c", "{{.State.Status}} {{.State.Pid}}") == "running \(pid)")
-            #expect(try ctr.ok("exec", "c", "echo", "alive") == "alive")
-            try ctr.prints("ps", including: "c")
+            #expect(try ctr.inspect("box", "{{.State.Status}} {{.State.Pid}}") == "running \(pid)")
+            #expect(try ctr.ok("exec", "box", "echo", "alive") == "alive")
+            try ctr.prints("ps", including: "box")
             // An adopting monitor reads on: the log grows, and the container can be stopped.
-            let before = try ctr.ok("logs", "c").components(separatedBy: "\n").count
+            let before = try ctr.ok("logs", "box").components(separatedBy: "\n").count
             try ctr.eventually("the log goes on") {
-                try ctr.ok("logs", "c").components(separatedBy: "\n").count > before
+                try ctr.ok("logs", "box").components(separatedBy: "\n").count > before
             }
-            try ctr.ok("stop", "-t", "2", "c")
-            #expect(try ctr.inspect("c", "{{.State.Status}}") == "exited")
-            try ctr.ok("rm", "c")
+            try ctr.ok("stop", "-t", "2", "box")
+            #expect(try ctr.inspect("box", "{{.State.Status}}") == "exited")
+            try ctr.ok("rm", "box")
         }
     }
 
     @Test func aKilledMonitorAndContainerAreExited() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "300")
-            let pid = try #require(pid_t(try ctr.inspect("c", "{{.State.Pid}}")))
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "300")
+            let pid = try #require(pid_t(try ctr.inspect("box", "{{.State.Pid}}")))
             let parent = try #require(
                 ctr.contents("/proc/\(pid)/status").firstMatch(of: /PPid:\t(\d+)/).flatMap { pid_t($0.1) })
             kill(parent, SIGKILL)
             kill(pid, SIGKILL)
             try ctr.eventually("it is known to have ended") {
-                try ctr.inspect("c", "{{.State.Running}}") == "false"
+                try ctr.inspect("box", "{{.State.Running}}") == "false"
             }
             #expect(try ctr.ok("ps", "-q") == "")
-            try ctr.ok("start", "c")
-            #expect(try ctr.inspect("c", "{{.State.Running}}") == "true")
+            try ctr.ok("start", "box")
+            #expect(try ctr.inspect("box", "{{.State.Running}}") == "true")
         }
     }
 
@@ -92,10 +92,10 @@ struct CrashTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             for _ in 0..<5 {
-                try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "trap '' TERM; sleep 60")
-                let stop = try ctr.start("stop", "-t", "1", "c")
+                try ctr.ok("run", "-d", "--name", "box", image, "sh", "-c", "trap '' TERM; sleep 60")
+                let stop = try ctr.start("stop", "-t", "1", "box")
                 usleep(100_000)
-                let removal = try ctr.start("rm", "-f", "c")
+                let removal = try ctr.start("rm", "-f", "box")
                 let removed = removal.finish(timeout: 30)
                 let stopped = stop.finish(timeout: 30)
                 #expect(removed.code == 0, "\(removed)")

@@ -35,12 +35,12 @@ struct ImageTests {
     @Test func rmiRefusesWhatAContainerUses() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
-            try ctr.refuses("rmi", image, says: ["busybox:test", "c"])
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
+            try ctr.refuses("rmi", image, says: ["busybox:test", "box"])
             try ctr.refuses("rmi", "-f", image, says: ["running"])
-            try ctr.ok("stop", "-t", "0", "c")
+            try ctr.ok("stop", "-t", "0", "box")
             try ctr.refuses("rmi", image, says: ["busybox:test"])
-            try ctr.ok("rm", "c")
+            try ctr.ok("rm", "box")
             try ctr.ok("rmi", image)
             try ctr.refuses("rmi", image, says: ["busybox:test"])
         }
@@ -143,7 +143,7 @@ struct ImageTests {
             var tar = TarArchive()
             tar.file("oci-layout", #"{"imageLayoutVersion":"1.0.0"}"#)
             tar.file("index.json", "{ not json")
-            try ctr.refuses("load", "-i", try ctr.file("y.tar", tar.finished), says: ["index.json"])
+            try ctr.refuses("load", "-i", try ctr.file("y.tar", tar.finished), says: ["y.tar", "index"])
             try ctr.refuses("load", "-i", ctr.path("none.tar"), says: ["none.tar"])
             #expect(try ctr.ok("images", "-q") == "")
         }

@@ -7,9 +7,9 @@ struct IsolationTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             // Descriptors of the caller that nobody closed do not reach the container either.
-            let words = ctr.words(["run", "--rm", image, "sh", "-c", "ls /proc/$$/fd"]).joined(separator: " ")
+            let words = ctr.words(["run", "--rm", image, "sh", "-c", "ls /proc/$$/fd; true"])
             let outcome = try ChildProcess(
-                ["/bin/sh", "-c", "exec 7</etc/passwd 9</; \(words)"], environment: ctr.environment
+                ["/bin/sh", "-c", "exec 7</etc/passwd 9</; exec \"$@\"", "sh"] + words, environment: ctr.environment
             ).finish()
             #expect(outcome.text == "0\n1\n2", "\(outcome)")
         }
@@ -92,7 +92,7 @@ struct IsolationTests {
                 ["unshare", "-U", "true"], ["unshare", "-m", "true"], ["mount", "-t", "tmpfs", "x", "/tmp"],
             ] {
                 let outcome = try ctr.ctr(["run", "--rm", image] + command)
-                #expect(outcome.code != 0 && outcome.stderr.contains("not permitted"), "\(outcome)")
+                #expect(outcome.code != 0 && outcome.stderr.contains(/not permitted|permission denied/), "\(outcome)")
             }
             #expect(
                 try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^Seccomp:.//p' /proc/self/status")
@@ -108,7 +108,7 @@ struct IsolationTests {
     @Test func theHostSeesNoMountOfIt() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
             #expect(Leftovers.mounts(below: ctr.directory).isEmpty)
         }
     }
@@ -116,7 +116,7 @@ struct IsolationTests {
     @Test func oneContainerDoesNotSeeAnother() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "a", image, "sh", "-c", "echo a > /only-a; exec sleep 4242")
+            try ctr.ok("run", "-d", "--name", "a1", image, "sh", "-c", "echo a > /only-a; exec sleep 4242")
             #expect(try ctr.ctr("run", "--rm", image, "cat", "/only-a").code != 0)
             #expect(!(try ctr.ctr("run", "--rm", image, "ps", "-o", "args").stdout.contains("4242")))
             #expect(try ctr.ctr("run", "--rm", image, "kill", "-0", "2").code != 0)
@@ -164,10 +164,10 @@ struct AdvisoryTests {
             try ctr.ctr("run", "--rm", image, "sh", "-c", script, timeout: 30)
             try ctr.ctr("run", "--rm", "--init", image, "sh", "-c", script, timeout: 30)
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "while :; do for p in /proc/[0-9]*; do (echo x > $p/exe); done 2>/dev/null; done")
-            for _ in 0..<20 { try ctr.ctr("exec", "c", "/proc/self/exe", timeout: 20) }
-            try ctr.ctr("exec", "c", "/evil", timeout: 20)
+            for _ in 0..<20 { try ctr.ctr("exec", "box", "/proc/self/exe", timeout: 20) }
+            try ctr.ctr("exec", "box", "/evil", timeout: 20)
             #expect(digest(Program.ctr) == before.0)
             #expect(digest(Program.monitor) == before.1)
         }
@@ -176,14 +176,14 @@ struct AdvisoryTests {
     @Test func cve2024_21626_aWorkingDirectoryOutsideIsNotReached() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
             for number in 3...20 {
                 for outcome in [
                     try ctr.ctr(
                         "run", "--rm", "-w", "/proc/self/fd/\(number)", image, "sh", "-c",
                         "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
                     try ctr.ctr(
-                        "exec", "-w", "/proc/self/fd/\(number)", "c", "sh", "-c",
+                        "exec", "-w", "/proc/self/fd/\(number)", "box", "sh", "-c",
                         "cat ../../../../../../..\(ctr.directory)/busybox.tar | wc -c; pwd"),
                 ] {
                     #expect(outcome.code != 0 || outcome.lines.first == "0", "\(outcome)")
@@ -249,7 +249,7 @@ struct AdvisoryTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let victim = try ctr.makeDirectory("victim")
-            try ctr.file("victim/canary", "c")
+            try ctr.file("victim/canary", "box")
             let host = try ctr.makeDirectory("host")
             try ctr.ok(
                 "run", "-d", "--name", "swapper", "-v", "shared:/vol", image, "sh", "-c",
@@ -271,15 +271,15 @@ struct AdvisoryTests {
             let victim = try ctr.makeDirectory("victim")
             try ctr.file("victim/payload", "host secret")
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "mkdir /real; echo inside > /real/payload; mv /real /way; while :; do mv /way /off; ln -s \(victim) /way; rm /way; mv /off /way; done 2>/dev/null"
             )
             let file = try ctr.file("payload", "from outside")
             for round in 0..<40 {
                 let out = ctr.path("out-\(round)")
-                try ctr.ctr("cp", "c:/way/payload", out, timeout: 20)
+                try ctr.ctr("cp", "box:/way/payload", out, timeout: 20)
                 #expect(!ctr.contents(out).contains("host secret"))
-                try ctr.ctr("cp", file, "c:/way/payload", timeout: 20)
+                try ctr.ctr("cp", file, "box:/way/payload", timeout: 20)
                 #expect(ctr.contents(victim + "/payload") == "host secret")
             }
         }
@@ -334,9 +334,9 @@ struct AdvisoryTests {
             let none = "0000000000000000\n0000000000000000"
             #expect(try ctr.ok("run", "--rm", image, "sh", "-c", script) == none)
             #expect(try ctr.ok("run", "--rm", "--privileged", image, "sh", "-c", script) == none)
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
-            #expect(try ctr.ok("exec", "c", "sh", "-c", script) == none)
-            #expect(try ctr.ok("exec", "-u", "1000", "c", "sh", "-c", script) == none)
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
+            #expect(try ctr.ok("exec", "box", "sh", "-c", script) == none)
+            #expect(try ctr.ok("exec", "-u", "1000", "box", "sh", "-c", script) == none)
         }
     }
 
@@ -388,13 +388,13 @@ struct AdvisoryTests {
                     "lib/libnss_files.so.2", "lib/x86_64-linux-gnu/libnss_files.so.2", "lib/libnss_dns.so.2",
                 ] { tar.file(name, "evil") }
             }
-            try ctr.ok("run", "-d", "--name", "c", image, "sleep", "60")
-            try ctr.ok("cp", "c:/etc", ctr.path("etc"))
-            try ctr.ok("cp", ctr.path("etc"), "c:/tmp/")
-            #expect(try ctr.ctr("export", "c").code == 0)
-            try ctr.ok("diff", "c")
-            try ctr.ok("stop", "-t", "0", "c")
-            try ctr.ok("cp", "c:/etc/passwd", ctr.path("p"))
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
+            try ctr.ok("cp", "box:/etc", ctr.path("etc"))
+            try ctr.ok("cp", ctr.path("etc"), "box:/tmp/")
+            #expect(try ctr.ctr("export", "box").code == 0)
+            try ctr.ok("diff", "box")
+            try ctr.ok("stop", "-t", "0", "box")
+            try ctr.ok("cp", "box:/etc/passwd", ctr.path("p"))
             #expect(!FileManager.default.fileExists(atPath: marker))
         }
     }

@@ -7,18 +7,18 @@ struct LimitTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let outcome = try ctr.ctr(
-                "run", "--name", "c", "-m", "16m", "--memory-swap", "16m", image, "sh", "-c",
+                "run", "--name", "box", "-m", "16m", "--memory-swap", "16m", image, "sh", "-c",
                 "echo up; x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo survived")
             #expect(outcome.code == 137 || outcome.code == 2, "\(outcome)")
             #expect(!outcome.stdout.contains("survived"))
             let second = try ctr.ctr(
-                "run", "--name", "d", "-m", "16m", "--memory-swap", "16m", image, "dd", "if=/dev/zero",
+                "run", "--name", "box2", "-m", "16m", "--memory-swap", "16m", image, "dd", "if=/dev/zero",
                 "of=/dev/null", "bs=200M", "count=1")
             #expect(second.code == 137, "\(second)")
-            #expect(try ctr.inspect("d", "{{.State.OOMKilled}}") == "true")
-            #expect(try ctr.inspect("d", "{{.State.ExitCode}}") == "137")
-            try ctr.ok("run", "--name", "e", "-m", "64m", image, "true")
-            #expect(try ctr.inspect("e", "{{.State.OOMKilled}}") == "false")
+            #expect(try ctr.inspect("box2", "{{.State.OOMKilled}}") == "true")
+            #expect(try ctr.inspect("box2", "{{.State.ExitCode}}") == "137")
+            try ctr.ok("run", "--name", "box3", "-m", "64m", image, "true")
+            #expect(try ctr.inspect("box3", "{{.State.OOMKilled}}") == "false")
         }
     }
 
@@ -26,10 +26,10 @@ struct LimitTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", "-m", "64m", "--cpus", "0.5", "--pids-limit", "33",
+                "run", "-d", "--name", "box", "-m", "64m", "--cpus", "0.5", "--pids-limit", "33",
                 "--cpuset-cpus", "0",
                 "--cpu-shares", "512", image, "sleep", "60")
-            let pid = try ctr.inspect("c", "{{.State.Pid}}")
+            let pid = try ctr.inspect("box", "{{.State.Pid}}")
             func value(_ controller: String, _ v1: String, _ v2: String) throws -> String {
                 let (mount, isV2) = try #require(Cgroups.controller(controller))
                 let line = ctr.contents("/proc/\(pid)/cgroup").components(separatedBy: "\n").first {
@@ -63,7 +63,7 @@ struct LimitTests {
             #expect(["512", "20", "59"].contains(try value("cpu", "cpu.shares", "cpu.weight")))
             #expect(
                 try ctr.inspect(
-                    "c", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}")
+                    "box", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}")
                     == "67108864 500000000 33")
         }
     }
@@ -95,8 +95,8 @@ struct LimitTests {
     @Test func execIsUnderTheSameLimit() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", "-m", "16m", "--memory-swap", "16m", image, "sleep", "60")
-            let outcome = try ctr.ctr("exec", "c", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
+            try ctr.ok("run", "-d", "--name", "box", "-m", "16m", "--memory-swap", "16m", image, "sleep", "60")
+            let outcome = try ctr.ctr("exec", "box", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
             #expect(outcome.code == 137, "\(outcome)")
         }
     }

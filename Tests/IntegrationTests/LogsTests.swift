@@ -6,9 +6,9 @@ struct LogsTests {
     @Test func bothStreamsApart() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "c", image, "sh", "-c", "echo o1; echo e1 >&2; printf 'no end'")
-            try ctr.ok("wait", "c")
-            let logs = try ctr.ctr("logs", "c")
+            try ctr.ok("run", "-d", "--name", "box", image, "sh", "-c", "echo o1; echo e1 >&2; printf 'no end'")
+            try ctr.ok("wait", "box")
+            let logs = try ctr.ctr("logs", "box")
             #expect(logs.stdout == "o1\nno end")
             #expect(logs.stderr == "e1\n")
         }
@@ -17,11 +17,11 @@ struct LogsTests {
     @Test func tail() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "--name", "c", image, "seq", "1", "5000")
-            #expect(try ctr.ok("logs", "--tail", "3", "c") == "4998\n4999\n5000")
-            #expect(try ctr.ok("logs", "-n", "0", "c") == "")
-            #expect(try ctr.ok("logs", "--tail", "all", "c").components(separatedBy: "\n").count == 5000)
-            try ctr.refuses("logs", "--tail", "x", "c", says: ["x"])
+            try ctr.ok("run", "--name", "box", image, "seq", "1", "5000")
+            #expect(try ctr.ok("logs", "--tail", "3", "box") == "4998\n4999\n5000")
+            #expect(try ctr.ok("logs", "-n", "0", "box") == "")
+            #expect(try ctr.ok("logs", "--tail", "all", "box").components(separatedBy: "\n").count == 5000)
+            try ctr.refuses("logs", "--tail", "x", "box", says: ["x"])
         }
     }
 
@@ -29,9 +29,9 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "for i in 1 2 3 4 5; do echo $i; sleep 0.2; done")
-            let follow = try ctr.start("logs", "-f", "c")
+            let follow = try ctr.start("logs", "-f", "box")
             try follow.waitFor("2\n")
             #expect(!follow.stdout.contains("5"))
             let outcome = follow.finish(timeout: 15)
@@ -44,8 +44,8 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c", "seq 1 20000; sleep 0.5; seq 20001 40000")
-            let outcome = try ctr.start("logs", "-f", "c").finish(timeout: 30)
+                "run", "-d", "--name", "box", image, "sh", "-c", "seq 1 20000; sleep 0.5; seq 20001 40000")
+            let outcome = try ctr.start("logs", "-f", "box").finish(timeout: 30)
             let expected = (1...40000).map { "\($0)\n" }.joined()
             #expect(
                 outcome.stdout == expected,
@@ -56,18 +56,18 @@ struct LogsTests {
     @Test func timestampsAndSince() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "--name", "c", image, "sh", "-c", "echo first; sleep 1.2; echo second")
-            let lines = try ctr.ok("logs", "-t", "c").components(separatedBy: "\n")
+            try ctr.ok("run", "--name", "box", image, "sh", "-c", "echo first; sleep 1.2; echo second")
+            let lines = try ctr.ok("logs", "-t", "box").components(separatedBy: "\n")
             #expect(lines.count == 2)
             let stamps = lines.map { String($0.split(separator: " ")[0]) }
             for stamp in stamps {
                 #expect(stamp.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/) != nil, "\(stamp)")
             }
             #expect(stamps == stamps.sorted())
-            #expect(try ctr.ok("logs", "--since", stamps[1], "c") == "second")
-            #expect(try ctr.ok("logs", "--since", "10m", "c") == "first\nsecond")
-            #expect(try ctr.ok("logs", "--until", stamps[0], "c") == "first")
-            try ctr.refuses("logs", "--since", "yesterday-ish", "c", says: ["yesterday-ish"])
+            #expect(try ctr.ok("logs", "--since", stamps[1], "box") == "second")
+            #expect(try ctr.ok("logs", "--since", "10m", "box") == "first\nsecond")
+            #expect(try ctr.ok("logs", "--until", stamps[0], "box") == "first")
+            try ctr.refuses("logs", "--since", "yesterday-ish", "box", says: ["yesterday-ish"])
         }
     }
 
@@ -75,13 +75,13 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "--name", "c", "--log-opt", "max-size=16k", "--log-opt", "max-file=3", image, "seq",
+                "run", "--name", "box", "--log-opt", "max-size=16k", "--log-opt", "max-file=3", image, "seq",
                 "1", "20000")
-            let lines = try ctr.ok("logs", "c").components(separatedBy: "\n").compactMap { Int($0) }
+            let lines = try ctr.ok("logs", "box").components(separatedBy: "\n").compactMap { Int($0) }
             #expect(lines.last == 20000)
             #expect(lines.count < 20000)
             #expect(lines == Array((lines.first ?? 0)...20000))
-            #expect(try ctr.ok("logs", "-n", "2", "c") == "19999\n20000")
+            #expect(try ctr.ok("logs", "-n", "2", "box") == "19999\n20000")
         }
     }
 
@@ -89,10 +89,10 @@ struct LogsTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "head -c 200000 /dev/zero | tr '\\0' y; echo; echo end")
-            try ctr.ok("wait", "c")
-            let text = try ctr.ctr("logs", "c").stdout
+            try ctr.ok("wait", "box")
+            let text = try ctr.ctr("logs", "box").stdout
             #expect(text.utf8.count == 200_005)
             #expect(text.hasSuffix("y\nend\n"))
         }
@@ -101,8 +101,8 @@ struct LogsTests {
     @Test func ofACreatedContainerAndAnUnknownOne() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("create", "--name", "c", image)
-            #expect(try ctr.ok("logs", "c") == "")
+            try ctr.ok("create", "--name", "box", image)
+            #expect(try ctr.ok("logs", "box") == "")
             try ctr.refuses("logs", "nobody", says: ["nobody"])
         }
     }

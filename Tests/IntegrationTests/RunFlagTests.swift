@@ -90,17 +90,17 @@ struct RunFlagTests {
     @Test func initReapsAndForwards() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            #expect(try ctr.ok("run", "--rm", image, "sh", "-c", "cat /proc/1/comm") == "sh")
+            #expect(try ctr.ok("run", "--rm", image, "sh", "-c", "cat /proc/1/comm; true") == "sh")
             let name = try ctr.ok(
-                "run", "--rm", "--init", image, "sh", "-c", "cat /proc/1/comm; cat /proc/$$/comm")
+                "run", "--rm", "--init", image, "sh", "-c", "cat /proc/1/comm; cat /proc/$$/comm; true")
             #expect(name.components(separatedBy: "\n").first != "sh")
             #expect(name.hasSuffix("sh"))
             // Without --init process 1 would ignore TERM (no handler) and stop would need its whole timeout.
-            try ctr.ok("run", "-d", "--init", "--name", "i", image, "sleep", "60")
+            try ctr.ok("run", "-d", "--init", "--name", "i1", image, "sleep", "60")
             let before = Date()
-            try ctr.ok("stop", "i")
+            try ctr.ok("stop", "i1")
             #expect(Date().timeIntervalSince(before) < 5)
-            #expect(try ctr.inspect("i", "{{.State.ExitCode}}") == "143")
+            #expect(try ctr.inspect("i1", "{{.State.ExitCode}}") == "143")
             #expect(try ctr.ctr("run", "--rm", "--init", image, "sh", "-c", "exit 9").code == 9)
             // An orphan of the container is reaped by it.
             let zombies = try ctr.ok(
@@ -130,17 +130,17 @@ struct RunFlagTests {
             let image = try ctr.busybox()
             let file = try ctr.file("labels", "c=3\n")
             try ctr.ok(
-                "create", "--name", "l", "-l", "a=1", "--label", "b", "--label-file", file, "--annotation",
+                "create", "--name", "l1", "-l", "a=1", "--label", "b", "--label-file", file, "--annotation",
                 "x.y=z", image)
             #expect(
                 try ctr.inspect(
-                    "l",
+                    "l1",
                     #"{{index .Config.Labels "a"}}|{{index .Config.Labels "b"}}|{{index .Config.Labels "c"}}"#
                 ) == "1||3")
-            #expect(try ctr.ok("ps", "-a", "--filter", "label=a=1", "--format", "{{.Names}}") == "l")
+            #expect(try ctr.ok("ps", "-a", "--filter", "label=a=1", "--format", "{{.Names}}") == "l1")
             #expect(try ctr.ok("ps", "-a", "--filter", "label=a=2", "-q") == "")
             let spec = ctr.path("bundle-of-l")
-            try ctr.ok("bundle", "l", spec)
+            try ctr.ok("bundle", "l1", spec)
             #expect(ctr.contents(spec + "/config.json").contains("x.y"))
         }
     }
@@ -159,16 +159,16 @@ struct RunFlagTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let script = "trap 'exit 42' USR1; echo up; while :; do sleep 0.05; done"
-            try ctr.ok("run", "-d", "--name", "s", "--stop-signal", "USR1", image, "sh", "-c", script)
-            try ctr.eventually("it is up") { try ctr.ok("logs", "s") == "up" }
-            try ctr.ok("stop", "s")
-            #expect(try ctr.inspect("s", "{{.State.ExitCode}}") == "42")
-            try ctr.ok("run", "-d", "--name", "t", "--stop-timeout", "1", image, "sleep", "60")
+            try ctr.ok("run", "-d", "--name", "s1", "--stop-signal", "USR1", image, "sh", "-c", script)
+            try ctr.eventually("it is up") { try ctr.ok("logs", "s1") == "up" }
+            try ctr.ok("stop", "s1")
+            #expect(try ctr.inspect("s1", "{{.State.ExitCode}}") == "42")
+            try ctr.ok("run", "-d", "--name", "t1", "--stop-timeout", "1", image, "sleep", "60")
             let before = Date()
-            try ctr.ok("stop", "t")
+            try ctr.ok("stop", "t1")
             let took = Date().timeIntervalSince(before)
             #expect(took > 0.8 && took < 6, "\(took) s")
-            #expect(try ctr.inspect("t", "{{.State.ExitCode}}") == "137")
+            #expect(try ctr.inspect("t1", "{{.State.ExitCode}}") == "137")
         }
     }
 
@@ -176,19 +176,19 @@ struct RunFlagTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "r", "--restart", "on-failure:2", image, "sh", "-c",
+                "run", "-d", "--name", "r1", "--restart", "on-failure:2", image, "sh", "-c",
                 "echo again; exit 5")
             try ctr.eventually("two restarts", within: 15) {
-                try ctr.inspect("r", "{{.RestartCount}} {{.State.Status}}") == "2 exited"
+                try ctr.inspect("r1", "{{.RestartCount}} {{.State.Status}}") == "2 exited"
             }
-            #expect(try ctr.ok("logs", "r") == "again\nagain\nagain")
-            #expect(try ctr.inspect("r", "{{.State.ExitCode}}") == "5")
+            #expect(try ctr.ok("logs", "r1") == "again\nagain\nagain")
+            #expect(try ctr.inspect("r1", "{{.State.ExitCode}}") == "5")
             try ctr.ok(
-                "run", "-d", "--name", "a", "--restart", "always", image, "sh", "-c", "echo x; sleep 0.1")
-            try ctr.eventually("it runs again", within: 15) { try ctr.ok("logs", "a").contains("x\nx") }
-            try ctr.ok("stop", "-t", "0", "a")
+                "run", "-d", "--name", "al", "--restart", "always", image, "sh", "-c", "echo x; sleep 0.1")
+            try ctr.eventually("it runs again", within: 15) { try ctr.ok("logs", "al").contains("x\nx") }
+            try ctr.ok("stop", "-t", "0", "al")
             usleep(700_000)
-            #expect(try ctr.inspect("a", "{{.State.Status}}") == "exited")
+            #expect(try ctr.inspect("al", "{{.State.Status}}") == "exited")
             try ctr.refuses(
                 "run", "--rm", "--restart", "always", image, "true", code: 125, says: ["--restart", "--rm"])
         }

@@ -156,18 +156,17 @@ struct RunHostFlagTests {
                     == "a:ed")
             // The node of a device that was not given can be made (CAP_MKNOD) but not opened.
             let opened = try ctr.ctr(
-                "run", "--rm", image, "sh", "-c", "mknod /tmp/kmsg c 1 11 && head -c 1 /tmp/kmsg")
+                "run", "--rm", image, "sh", "-c", "mknod /tmp/loop c 10 237 && : < /tmp/loop")
             #expect(opened.code != 0)
             #expect(
-                opened.stderr.contains("Operation not permitted")
-                    || opened.stderr.contains("Permission denied"))
-            #expect(
-                try ctr.ctr("run", "--rm", "--device", "/dev/kmsg", image, "sh", "-c", ": < /dev/kmsg").code
-                    == 0)
-            #expect(
-                try ctr.ctr(
-                    "run", "--rm", "--device", "/dev/kmsg:/dev/kmsg:w", image, "sh", "-c", ": < /dev/kmsg"
-                ).code != 0)
+                opened.stderr.contains("Operation not permitted") || opened.stderr.contains("Permission denied"))
+            func open(_ device: String, _ redirection: String) throws -> Int32 {
+                try ctr.ctr("run", "--rm", "--device", device, image, "sh", "-c", ": \(redirection) /dev/loop-control").code
+            }
+            #expect(try open("/dev/loop-control", "<") == 0)
+            #expect(try open("/dev/loop-control", "<>") == 0)
+            #expect(try open("/dev/loop-control:/dev/loop-control:r", "<") == 0)
+            #expect(try open("/dev/loop-control:/dev/loop-control:r", "<>") != 0)
             try ctr.refuses(
                 "run", "--rm", "--device", "/dev/nope", image, "true", code: 125, says: ["/dev/nope"])
         }

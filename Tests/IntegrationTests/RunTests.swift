@@ -10,7 +10,7 @@ struct RunTests {
             #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "exit 7").code == 7)
             #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "exit 255").code == 255)
             // A child's signal is the shell's 128+n.
-            #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "sh -c 'kill -9 $$'").code == 137)
+            #expect(try ctr.ctr("run", "--rm", image, "sh", "-c", "sh -c 'kill -9 $$'; exit $?").code == 137)
         }
     }
 

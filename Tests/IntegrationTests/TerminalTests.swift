@@ -50,14 +50,14 @@ struct TerminalTests {
     @Test func detachAndAttachAgain() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            let first = try ctr.terminal("run", "-it", "--name", "c", image, "sh")
+            let first = try ctr.terminal("run", "-it", "--name", "box", image, "sh")
             first.type("VALUE=kept; echo set-$VALUE\n")
             try first.waitFor("set-kept")
             first.type("\u{10}\u{11}")
             #expect(first.finish().code == 0)
             #expect(first.isCooked)
-            #expect(try ctr.inspect("c", "{{.State.Running}}") == "true")
-            let second = try ctr.terminal("attach", "c")
+            #expect(try ctr.inspect("box", "{{.State.Running}}") == "true")
+            let second = try ctr.terminal("attach", "box")
             second.type("echo again-$VALUE\n")
             try second.waitFor("again-kept")
             second.type("exit 8\n")
@@ -69,7 +69,7 @@ struct TerminalTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let session = try ctr.terminal(
-                "run", "-it", "--detach-keys", "ctrl-x,q", "--name", "c", image, "sh")
+                "run", "-it", "--detach-keys", "ctrl-x,q", "--name", "box", image, "sh")
             session.type("echo ready\n")
             try session.waitFor("ready\r\n")
             // The default keys are ordinary bytes now.
@@ -77,8 +77,8 @@ struct TerminalTests {
             try session.waitFor("still-4")
             session.type("\u{18}q")
             #expect(session.finish().code == 0)
-            #expect(try ctr.inspect("c", "{{.State.Running}}") == "true")
-            try ctr.refuses("attach", "--detach-keys", "ctrl-", "c", code: 125, says: ["ctrl-"])
+            #expect(try ctr.inspect("box", "{{.State.Running}}") == "true")
+            try ctr.refuses("attach", "--detach-keys", "ctrl-", "box", code: 125, says: ["ctrl-"])
         }
     }
 
@@ -86,21 +86,23 @@ struct TerminalTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-di", "--name", "c", image, "sh", "-c", "while read l; do echo got-$l; done; exit 12")
-            let attached = try ctr.start("attach", "c", keepInputOpen: true)
+                "run", "-di", "--name", "box", image, "sh", "-c", "while read l && [ $l != end ]; do echo got-$l; done; exit 12")
+            let attached = try ctr.start("attach", "box", keepInputOpen: true)
             attached.send("a\n")
             try attached.waitFor("got-a\n")
             // A second client sees the same.
-            let watching = try ctr.start("attach", "--no-stdin", "c")
+            let watching = try ctr.start("attach", "--no-stdin", "box")
             usleep(300_000)
             attached.send("b\n")
             try attached.waitFor("got-b\n")
             try watching.waitFor("got-b\n")
             #expect(!watching.stdout.contains("got-a"))
+            // The container was not started for this client: the end of its input is not the end of the container's.
+            attached.send("end\n")
             attached.closeInput()
             #expect(attached.finish(timeout: 15).code == 12)
             #expect(watching.finish(timeout: 15).code == 12)
-            #expect(try ctr.ok("logs", "c") == "got-a\ngot-b")
+            #expect(try ctr.ok("logs", "box") == "got-a\ngot-b")
         }
     }
 
@@ -108,9 +110,9 @@ struct TerminalTests {
         try withFixture { ctr in
             let image = try ctr.busybox()
             try ctr.ok(
-                "run", "-d", "--name", "c", image, "sh", "-c",
+                "run", "-d", "--name", "box", image, "sh", "-c",
                 "trap 'echo hup' HUP; trap 'exit 2' TERM; while :; do sleep 0.05; done")
-            let attached = try ctr.start("attach", "c")
+            let attached = try ctr.start("attach", "box")
             usleep(300_000)
             attached.signal(SIGHUP)
             try attached.waitFor("hup")
@@ -126,17 +128,17 @@ struct TerminalTests {
             #expect(outcome.code != 0)
             #expect(outcome.stderr.contains("terminal") || outcome.stderr.lowercased().contains("tty"))
             // Without -i a terminal can be had by anyone; its log is what the terminal showed.
-            try ctr.ok("run", "-dt", "--name", "c", image, "sh", "-c", "tty; echo line")
-            try ctr.ok("wait", "c")
-            #expect(try ctr.ctr("logs", "c").stdout == "/dev/pts/0\r\nline\r\n")
+            try ctr.ok("run", "-dt", "--name", "box", image, "sh", "-c", "tty; echo line")
+            try ctr.ok("wait", "box")
+            #expect(try ctr.ctr("logs", "box").stdout == "/dev/pts/0\r\nline\r\n")
         }
     }
 
     @Test func attachRefusesWhatDoesNotRun() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("create", "--name", "c", image)
-            #expect(try ctr.ctr("attach", "c").code != 0)
+            try ctr.ok("create", "--name", "box", image)
+            #expect(try ctr.ctr("attach", "box").code != 0)
             try ctr.refuses("attach", "nobody", code: 125, says: ["nobody"])
         }
     }

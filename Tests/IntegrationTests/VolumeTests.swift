@@ -8,7 +8,7 @@ struct VolumeTests {
         var tar = Busybox.archive
         tar.directory("data", mode: 0o750, uid: 1000, gid: 2000)
         tar.file("data/seed", "from the image\n", mode: 0o604, uid: 1000, gid: 2000)
-        try ctr.ok("import", "-c", "VOLUME /data", try ctr.file("v.tar", tar.finished), "data:1")
+        try ctr.ok("import", "-c", "VOLUME /data", "-c", #"CMD ["sh"]"#, try ctr.file("v.tar", tar.finished), "data:1")
         return "data:1"
     }
 
@@ -69,9 +69,9 @@ struct VolumeTests {
     @Test func dataOutlivesTheContainer() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
-            try ctr.ok("run", "--name", "a", "-v", "keep:/data", image, "sh", "-c", "echo k > /data/f")
+            try ctr.ok("run", "--name", "a1", "-v", "keep:/data", image, "sh", "-c", "echo k > /data/f")
             try ctr.refuses("volume", "rm", "keep", says: ["keep", "in use"])
-            try ctr.ok("rm", "-v", "a")
+            try ctr.ok("rm", "-v", "a1")
             #expect(try ctr.ok("run", "--rm", "-v", "keep:/data", image, "cat", "/data/f") == "k")
             try ctr.ok("volume", "rm", "keep")
         }
@@ -82,12 +82,12 @@ struct VolumeTests {
             let image = try imageWithData(ctr)
             try ctr.ok("run", "--rm", image, "sh", "-c", "cat /data/seed; echo x > /data/x")
             #expect(try ctr.ok("volume", "ls", "-q") == "")
-            try ctr.ok("run", "--name", "a", image, "true")
-            try ctr.ok("run", "--name", "b", "-v", "/scratch", image, "touch", "/scratch/f")
+            try ctr.ok("run", "--name", "a1", image, "true")
+            try ctr.ok("run", "--name", "b1", "-v", "/scratch", image, "touch", "/scratch/f")
             #expect(try ctr.ok("volume", "ls", "-q").components(separatedBy: "\n").count == 3)
-            try ctr.ok("rm", "a")
+            try ctr.ok("rm", "a1")
             #expect(try ctr.ok("volume", "ls", "-q").components(separatedBy: "\n").count == 3)
-            try ctr.ok("rm", "-v", "b")
+            try ctr.ok("rm", "-v", "b1")
             #expect(try ctr.ok("volume", "ls", "-q").components(separatedBy: "\n").count == 1)
             try ctr.ok("volume", "create", "named")
             try ctr.ok("volume", "prune", "-f")
@@ -187,13 +187,13 @@ struct VolumeTests {
     @Test func inspectTellsMountsAndTheirOwners() throws {
         try withFixture { ctr in
             let image = try imageWithData(ctr)
-            try ctr.ok("create", "--name", "c", "-v", "vol:/x:ro", image)
-            let mounts = try ctr.inspect("c", "{{json .Mounts}}")
+            try ctr.ok("create", "--name", "box", "-v", "vol:/x:ro", image)
+            let mounts = try ctr.inspect("box", "{{json .Mounts}}")
             #expect(mounts.contains("\"vol\"") && mounts.contains("/data") && mounts.contains("\"RW\":false"))
             let anonymous = try #require(
                 try ctr.ok("volume", "ls", "-q").components(separatedBy: "\n").first { $0 != "vol" })
             let shown = try ctr.ok("volume", "inspect", anonymous)
-            #expect(shown.contains("c") && shown.contains(anonymous))
+            #expect(shown.contains("box") && shown.contains(anonymous))
         }
     }
 

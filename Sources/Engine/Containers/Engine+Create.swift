@@ -3,6 +3,8 @@ package import Failure
 internal import ImageStore
 internal import LinuxSystem
 internal import OCI
+internal import OverlayFS
+internal import Runtime
 internal import Volumes
 
 extension Engine {
@@ -33,10 +35,13 @@ extension Engine {
         // From here to the record nothing of the image may be swept away.
         let lock = try root.lock(.store, .shared)
         defer { _ = lock.raw }
-        guard let layers = image.layerDirectories else {
+        guard let directories = image.layerDirectories else {
             throw Failure(
                 .internal, "the layers of \(request.image) are not unpacked", hint: "pull the image again")
         }
+        let records = try layerRecords(directories)
+        // What lies under an opaque root does not show, and the kernel does not heed that mark.
+        let layers = Array(directories.suffix(OverlayMount.visible(records)))
         let id = ContainerID.random()
         var record = ContainerRecord(
             id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: request.image,
@@ -47,6 +52,11 @@ extension Engine {
                 .invalidArgument, "no command specified",
                 hint: "the image has neither ENTRYPOINT nor CMD: give a command after the image")
         }
+        // What the kernel or the host would refuse at the start is refused now, before anything is made.
+        _ = try SpecBuilder.build(
+            try SpecOptions(
+                record, user: UserIdentity(), namespaces: try namespaces(of: record.settings), mounts: []),
+            host: try hostFacts())
         var resolved = MountResolution(engine: self, record: record)
         try resolved.add(mounts)
         try resolved.add(volumesFrom: request.volumesFrom)
@@ -54,10 +64,44 @@ extension Engine {
         record = resolved.record
         let users = resolved.users
         try containerStore.create(&record, name: request.name, durable: !settings.autoRemove) {
-            (_, record) throws(Failure) in
+            (directory, record) throws(Failure) in
+            try makeUpper(in: directory, records, record)
             try useVolumes(users, of: record)
         }
         return record
+    }
+
+    /// Top first.
+    private func layerRecords(_ directories: [String]) throws(Failure) -> [LayerRecord] {
+        var records: [LayerRecord] = []
+        for name in directories.reversed() {
+            let bytes = try during("read the record of layer \(name.prefix(12))") { () throws(SystemError) in
+                try AtomicFile.read("layers/\(name)/record", in: root.descriptor.raw, limit: 256 << 20)
+            }
+            guard let bytes else {
+                throw Failure(.notFound, "layer \(name.prefix(12)) is not unpacked", hint: "pull the image again")
+            }
+            records.append(try LayerRecord(text: String(decoding: bytes, as: UTF8.self)))
+        }
+        return records
+    }
+
+    /// The container's own layer. Its root shows in the merged one: it is as the topmost layer that tells of its root.
+    private func makeUpper(
+        in directory: borrowing FileDescriptor, _ records: [LayerRecord], _ record: ContainerRecord
+    ) throws(Failure) {
+        let parent = directory.raw
+        let place = records.firstIndex(where: \.hasRootEntry)
+        let base = place.map { record.layers[record.layers.count - 1 - min($0, record.layers.count - 1)] }
+        try during("make the layer of \(record.name)") { () throws(SystemError) in
+            try Directory.make("upper", in: parent, mode: 0o755)
+            try Directory.make("work", in: parent)
+            guard let base else { return }
+            let status = try FileDescriptor.status("layers/\(base)/fs", in: root.descriptor.raw)
+            let upper = try Directory.open("upper", in: parent)
+            try upper.changeOwner(uid: status.uid, gid: status.gid)
+            try upper.changeMode(status.permissions)
+        }
     }
 
     /// docker's rules of what flags and image make together.

@@ -15,8 +15,13 @@ extension Engine {
     func state(of record: ContainerRecord) throws(Failure) -> ContainerState {
         let run = try runState(of: record)
         if let run {
-            // A process that has just ended is "running" until its monitor has written how.
-            if run.isAlive || run.monitor.isAlive {
+            let isHeld = run.monitor.isAlive
+            if !isHeld, run.isAlive { adopt(record) }
+            // A process that has just ended is "running" until its monitor has written how; then the monitor may still
+            // be busy with a slow client.
+            let written = try ExitRecord.read(path(of: record, ""))
+            let isWritten = !run.isAlive && written?.startedAt == run.startedAt
+            if run.isAlive || isHeld && !isWritten {
                 var state = ContainerState(status: run.status == .restarting ? .restarting : .running)
                 state.pid = run.status == .running ? run.process.pid : 0
                 state.startedAt = run.startedAt
@@ -39,6 +44,15 @@ extension Engine {
         state.restartCount = end.restartCount
         state.error = end.error
         return state
+    }
+
+    /// Its monitor was killed: another one takes over its log, its clients and the record of its end. Who is second
+    /// finds the monitor's lock held and goes.
+    private func adopt(_ record: ContainerRecord) {
+        guard let program = try? Engine.monitorProgram() else { return }
+        _ = try? Process.spawn(
+            program: program,
+            arguments: ["ctr-monitor", "adopt", runDirectory(of: record.id), path(of: record, "")], environment: [])
     }
 
     /// Its monitor was killed, and then it ended: nobody saw how.

@@ -71,17 +71,56 @@ extension Engine {
 
     /// The exit code, when the container has ended (for good: a restart policy is waited out).
     package func wait(for record: ContainerRecord) throws(Failure) -> Int32 {
+        let directory = try containerStore.directory(of: record.id)
         while true {
             let run = try runState(of: record)
-            guard let run, run.isAlive || run.monitor.isAlive else { return try state(of: record).exitCode }
-            let watched = run.monitor.isAlive ? run.monitor : run.process
-            try during("wait for \(record.name)") { () throws(SystemError) in
-                guard let pidfd = try watched.open() else { return }
-                _ = try Process.waitForExit(pidfd)
+            guard let run, run.isAlive || run.monitor.isAlive else {
+                if let end = try ExitRecord.read("/proc/self/fd/\(directory.raw)") { return end.code }
+                return try state(of: record).exitCode
             }
-            // Removed by --rm the moment it ended: its code went with the monitor.
-            if try containerStore.record(of: record.id) == nil { return 0 }
+            if let code = try endOfRun(run, in: directory, record) { return code }
         }
+    }
+
+    /// The exit code of this run, by the directory's descriptor: `--rm` takes its name away in the moment of the end.
+    /// nil where the container goes on (a restart policy).
+    private func endOfRun(
+        _ run: RunState, in directory: borrowing FileDescriptor, _ record: ContainerRecord
+    ) throws(Failure) -> Int32? {
+        let place = "/proc/self/fd/\(directory.raw)"
+        try during("wait for \(record.name)") { () throws(SystemError) in
+            guard run.status == .running, let process = try run.process.open() else { return }
+            _ = try Process.waitForExit(process)
+        }
+        guard let monitor = try during("wait for \(record.name)", { () throws(SystemError) in try run.monitor.open() })
+        else { return try ExitRecord.read(place)?.code }
+        while true {
+            let hasEnded = try during("wait for \(record.name)") { () throws(SystemError) in
+                try Process.waitForExit(monitor, milliseconds: 2)
+            }
+            if let end = try ExitRecord.read(place), end.startedAt >= run.startedAt, hasEnded || isOver(record) {
+                return end.code
+            }
+            if hasEnded { return nil }
+            if let now = try runState(of: record), now.startedAt != run.startedAt || now.status == .restarting {
+                return try waitForNextRun(now, monitor, record)
+            }
+        }
+    }
+
+    private func isOver(_ record: ContainerRecord) -> Bool {
+        record.settings.restart == "no"
+    }
+
+    private func waitForNextRun(
+        _ state: RunState, _ monitor: borrowing FileDescriptor, _ record: ContainerRecord
+    ) throws(Failure) -> Int32? {
+        if state.status == .restarting {
+            _ = try during("wait for \(record.name)") { () throws(SystemError) in
+                try Process.waitForExit(monitor, milliseconds: 50)
+            }
+        }
+        return nil
     }
 
     // MARK: -

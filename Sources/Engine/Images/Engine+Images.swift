@@ -189,9 +189,10 @@ extension Engine {
 
     package func emptyTrash() throws(Failure) { try Collection(root).emptyTrash() }
 
-    /// How this process's `ctr` is called again for the same root.
+    /// How this program is called again for the same root; the first is its path.
     var engineArguments: [String] {
+        let program = (try? Directory.readLink("/proc/self/exe"))?.shown ?? "ctr"
         let runRoot = runPath.prefix(upTo: runPath.lastIndex(of: "/") ?? runPath.endIndex)
-        return ["ctr", "--root", rootPath, "--run-root", String(runRoot)] + (debug ? ["--debug"] : [])
+        return [program, "--root", rootPath, "--run-root", String(runRoot)] + (debug ? ["--debug"] : [])
     }
 }

@@ -80,7 +80,7 @@ extension Engine {
         let mounts = try SpecMounts(of: record, engine: self)
         let options = try SpecOptions(
             record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts.mounts)
-        let host = try HostFacts.read()
+        let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try CgroupPlacement(
             layout: host.cgroups, containerID: record.id, resources: spec.linux?.resources)

@@ -84,11 +84,24 @@ extension Engine {
     private func launch(_ record: ContainerRecord) throws(Failure) -> FileDescriptor? {
         let lock = try containerStore.lock(record)
         guard try !state(of: record).isRunning else { return nil }
+        do throws(Failure) {
+            return try spawnMonitor(record)
+        } catch {
+            // No monitor lives that would do it.
+            if record.settings.autoRemove {
+                _ = consume lock
+                try? removeEnded(record.id)
+            }
+            throw error
+        }
+    }
+
+    private func spawnMonitor(_ record: ContainerRecord) throws(Failure) -> FileDescriptor {
         let directory = try containerStore.directory(of: record.id)
         try? Directory.removeFile("stopped", in: directory.raw)
         let prepared = try prepareLaunch(record, restartCount: 0)
         let program = try Engine.monitorProgram()
-        let socket = try during("start the monitor of \(record.name)") { () throws(SystemError) in
+        return try during("start the monitor of \(record.name)") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             _ = try Process.spawn(
                 program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw])
@@ -97,8 +110,6 @@ extension Engine {
                 placeholder: pair.first.raw, to: pair.first.raw)
             return try pair.first.duplicate()
         }
-        _ = consume lock
-        return socket
     }
 
     /// For the monitor of a container with a restart policy: sends it the plan of the next run over descriptor 3.

@@ -139,7 +139,7 @@ final class Fixture {
     func busybox() throws -> String {
         let name = "busybox:test"
         if !importedBusybox {
-            try ok("import", try file("busybox.tar", Busybox.tar), name)
+            try ok("import", "-c", #"CMD ["sh"]"#, try file("busybox.tar", Busybox.tar), name)
             importedBusybox = true
         }
         return name
