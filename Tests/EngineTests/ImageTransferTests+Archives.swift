@@ -19,7 +19,7 @@ struct ImageArchiveTransferTests {
         return tar.whole
     }
 
-    @Test func aTarBecomesAnImage() throws {
+    @Test func aTarBecomesAnImage() async throws {
         let path = try scratch.write(Self.tar, to: "layer.tar")
         var request = ImportRequest(source: path)
         request.reference = "tool:1"
@@ -42,32 +42,34 @@ struct ImageArchiveTransferTests {
         #expect(scratch.leftovers == [])
     }
 
-    @Test func whatIsNoImageIsRefused() throws {
+    @Test func whatIsNoImageIsRefused() async throws {
         let empty = try scratch.write([], to: "empty")
         #expect(
-            failure { _ = try scratch.engine.importImage(ImportRequest(source: empty)) }?.code
+            await failure { _ = try scratch.engine.importImage(ImportRequest(source: empty)) }?.code
                 == .invalidArgument)
         let text = try scratch.write(Array(repeating: UInt8(ascii: "x"), count: 5000), to: "text")
-        #expect(failure { _ = try scratch.engine.importImage(ImportRequest(source: text)) } != nil)
+        #expect(await failure { _ = try scratch.engine.importImage(ImportRequest(source: text)) } != nil)
         #expect(
-            failure {
+            await failure {
                 _ = try scratch.engine.importImage(ImportRequest(source: "https://example.invalid/x.tar"))
             }?.code
                 == .unsupported)
         #expect(
-            failure { _ = try scratch.engine.importImage(ImportRequest(source: "/no/such/file")) }?.code
+            await failure { _ = try scratch.engine.importImage(ImportRequest(source: "/no/such/file")) }?.code
                 == .notFound)
         for change in ["RUN true", "CMD", "EXPOSE 99999", "ENV =x", "HEALTHCHECK maybe"] {
             var request = ImportRequest(source: empty)
             request.changes = [change]
-            #expect(failure { _ = try scratch.engine.importImage(request) }?.message.contains(change) == true)
+            #expect(
+                await failure { _ = try scratch.engine.importImage(request) }?.message.contains(change)
+                    == true)
         }
         #expect(try scratch.engine.images(matching: nil).isEmpty)
         #expect(scratch.names("layers") == [])
         #expect(scratch.leftovers == [])
     }
 
-    @Test func aSavedImageIsTheSameElsewhere() throws {
+    @Test func aSavedImageIsTheSameElsewhere() async throws {
         let path = try scratch.write(Self.tar, to: "layer.tar")
         var request = ImportRequest(source: path)
         request.reference = "tool:1"
@@ -85,7 +87,7 @@ struct ImageArchiveTransferTests {
         #expect(other.leftovers == [])
     }
 
-    @Test func aLogoutKeepsWhatBelongsToOthers() throws {
+    @Test func aLogoutKeepsWhatBelongsToOthers() async throws {
         let path = try scratch.write(
             Array(#"{"auths":{"host.test:5000":{"auth":"YTpi"},"other.test":{"auth":"YTpi"}},"x":1}"#.utf8),
             to: "auth.json")
@@ -100,7 +102,7 @@ struct ImageArchiveTransferTests {
         #expect(try FileDescriptor.status(path).permissions == 0o600)
     }
 
-    @Test func aLoginIsKeptOnlyWhenTheRegistryTakesIt() throws {
+    @Test func aLoginIsKeptOnlyWhenTheRegistryTakesIt() async throws {
         let registry = ScriptedRegistry()
         try registry.start()
         registry.authenticate(by: .basic(user: "me", password: "secret"))
@@ -112,20 +114,25 @@ struct ImageArchiveTransferTests {
         defer { unsetenv("REGISTRY_AUTH_FILE") }
         let name = "\(registry.domain)/app:1"
         let pull = { [scratch] in
-            _ = try scratch.engine.pull(name, platform: nil, allTags: false, progress: SilentProgress())
+            _ = try await away {
+                try scratch.engine.pull(name, platform: nil, allTags: false, progress: SilentProgress())
+            }
         }
-        #expect(failure(pull)?.code == .unauthenticated)
+        let login = { [scratch, registry] (password: String) in
+            try await away { try scratch.engine.login(registry.domain, user: "me", password: password) }
+        }
+        #expect(await failure(pull)?.code == .unauthenticated)
         #expect(
-            failure { _ = try scratch.engine.login(registry.domain, user: "me", password: "wrong") }?.code
+            await failure { _ = try await login("wrong") }?.code
                 == .unauthenticated)
         #expect(scratch.read("new/auth.json") == nil)
-        #expect(try scratch.engine.login(registry.domain, user: "me", password: "secret") == path)
+        #expect(try await login("secret") == path)
         #expect(try FileDescriptor.status(path).permissions == 0o600)
-        try pull()
+        try await pull()
         #expect(try scratch.engine.logout(registry.domain))
     }
 
-    @Test func aCredentialHelperIsAsked() throws {
+    @Test func aCredentialHelperIsAsked() async throws {
         let registry = ScriptedRegistry()
         try registry.start()
         registry.authenticate(by: .basic(user: "me", password: "secret"))
@@ -148,8 +155,10 @@ struct ImageArchiveTransferTests {
             unsetenv("REGISTRY_AUTH_FILE")
             setenv("PATH", formerPath, 1)
         }
-        let pulled = try scratch.engine.pull(
-            "\(registry.domain)/app:1", platform: nil, allTags: false, progress: SilentProgress())
+        let pulled = try await away { [scratch, registry] in
+            try scratch.engine.pull(
+                "\(registry.domain)/app:1", platform: nil, allTags: false, progress: SilentProgress())
+        }
         #expect(pulled.count == 1)
     }
 }

@@ -2,6 +2,7 @@ import Engine
 import Failure
 import Glibc
 import LinuxSystem
+import Synchronization
 
 /// An engine on a root of its own, which goes with the value.
 final class ScratchRoot: Sendable {
@@ -41,11 +42,29 @@ final class ScratchRoot: Sendable {
     }
 }
 
-func failure(_ body: () throws -> Void) -> Failure? {
+func failure(_ body: () async throws -> Void) async -> Failure? {
     do {
-        try body()
+        try await body()
         return nil
     } catch {
         return error as? Failure
     }
+}
+
+/// Runs what waits for a network on a thread of its own: the runtime's threads, of which there may be one, are for
+/// those that answer.
+func away<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    let started = Mutex<LinuxSystem.Thread?>(nil)
+    let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+        do {
+            let thread = try LinuxSystem.Thread("test") {
+                continuation.resume(returning: Result { try body() })
+            }
+            started.withLock { $0 = thread }
+        } catch {
+            continuation.resume(returning: .failure(error))
+        }
+    }
+    started.withLock { $0 }?.join()
+    return try result.get()
 }

@@ -67,7 +67,7 @@ enum RegistryAccess {
             guard let file = try? FileDescriptor.open("\(directory)/\(program)", [.pathOnly]),
                 let status = try? file.status(), status.kind == .file, status.permissions & 0o111 != 0
             else { continue }
-            return try run(file, program, verb, input)
+            return try run("\(directory)/\(program)", program, verb, input)
         }
         throw Failure(
             .unavailable, "credential helper \(program) is not in PATH",
@@ -78,7 +78,7 @@ enum RegistryAccess {
     private static let longestAnswer = 1 << 20
 
     private static func run(
-        _ file: borrowing FileDescriptor, _ program: String, _ verb: String, _ input: [UInt8]
+        _ path: String, _ program: String, _ verb: String, _ input: [UInt8]
     ) throws(Failure) -> [UInt8] {
         let (output, status) = try during("run \(program)") { () throws(SystemError) in
             // A file, not a pipe: a helper that ends without reading must not end us by SIGPIPE.
@@ -86,8 +86,10 @@ enum RegistryAccess {
             try question.write(input)
             try question.seek(to: 0)
             let answer = try FileDescriptor.memory("answer")
+            // A helper may be a script, whose interpreter could not open it by a descriptor that is closed at exec.
+            let env = try FileDescriptor.open("/usr/bin/env", [.pathOnly])
             let pid = try Process.spawn(
-                program: file, arguments: [program, verb], environment: Process.environment,
+                program: env, arguments: ["env", path, verb], environment: Process.environment,
                 input: question.raw, output: answer.raw, newSession: false)
             let status = try Process.reap(pid)?.status ?? 0
             try answer.seek(to: 0)
