@@ -42,6 +42,16 @@ final class ScratchRoot: Sendable {
     }
 }
 
+/// For tests that are not asynchronous themselves.
+func failure(_ body: () throws -> Void) -> Failure? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}
+
 func failure(_ body: () async throws -> Void) async -> Failure? {
     do {
         try await body()
