@@ -17,6 +17,8 @@ enum ExecMonitor {
         let launched: Launcher.Launched
         // -i is needed to give it this process's input.
         let null = plan.openStdin ? nil : (try? FileDescriptor.open("/dev/null", [.readOnly]))?.release()
+        // Held from before there is a command: a signal in between would end this process and leave the command.
+        let signals = (try? forwarded(unless: plan.terminal)) ?? nil
         do throws(LaunchFailure) {
             launched = try received.launch(
                 own: [(.standardInput, null ?? 0), (.standardOutput, 1), (.standardError, 2)])
@@ -28,27 +30,35 @@ enum ExecMonitor {
         let pid = launched.pid
         if let master = launched.terminal {
             relay(SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin)
-        } else {
-            forwardSignals(to: launched.pidfd)
+        } else if let signals {
+            forward(signals, to: launched.pidfd)
         }
         let ended = (try? Process.reap(pid)) ?? nil
         Process.exit(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255)
     }
 
+    /// nil for a terminal: what is typed there becomes signals on the other side.
+    private static func forwarded(unless terminal: Bool) throws(SystemError) -> SharedFileDescriptor? {
+        if terminal { return nil }
+        return SharedFileDescriptor(
+            try FileDescriptor.signals([Signal.hangUp, Signal.interrupt, Signal.quit, Signal.terminate]))
+    }
+
     /// Until the process has ended. Who ends an exec means its command, which hears of nothing else: it is in a
     /// session of its own.
-    private static func forwardSignals(to pidfd: borrowing FileDescriptor) {
+    private static func forward(_ signals: SharedFileDescriptor, to pidfd: borrowing FileDescriptor) {
         do throws(SystemError) {
-            let signals = try FileDescriptor.signals([
-                Signal.hangUp, Signal.interrupt, Signal.quit, Signal.terminate,
-            ])
             let queue = try EventQueue()
             try queue.add(signals.raw, .read, token: Token.signals)
             try queue.add(pidfd.raw, .read, token: Token.master)
             while true {
                 for event in try queue.wait() {
                     if event.token == Token.master { return }
-                    while let signal = try signals.nextSignal() { try Process.signal(signal, to: pidfd) }
+                    while let signal = try FileDescriptor.withBorrowed(
+                        signals.raw, { (held) throws(SystemError) in try held.nextSignal() })
+                    {
+                        try Process.signal(signal, to: pidfd)
+                    }
                 }
             }
         } catch {
