@@ -44,7 +44,7 @@ extension VerbDescription {
                 .toggle(
                     .force, short: "f",
                     "Remove also an image that stopped containers use or that has several names"),
-                .toggle(.noPrune, "Keep parents that have no name"),
+                .toggle(.noPrune, "No effect: images here have no nameless parents"),
             ])
     }
 

@@ -53,7 +53,7 @@ extension VerbDescription {
                 default: "json-file"),
             .list(.logOpt, "list", "Option of the log: max-size, max-file", check: .keyValue),
             .value(.name, "string", "Name the container"),
-            .toggle(.noHealthcheck, "Do not run the image's health check"),
+            .toggle(.noHealthcheck, "No effect: ctr runs no health checks"),
             .value(
                 .platform, "string", "Choose this platform of the image (os/arch[/variant])"),
             .value(
