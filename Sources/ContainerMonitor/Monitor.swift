@@ -7,6 +7,8 @@ internal import LinuxSystem
 package enum Monitor {
     /// The launch socket, where `ctr` puts it.
     static let launchSocket: Int32 = 3
+    /// The container's lock, held by whoever starts it; not there for an exec.
+    static let startLock: Int32 = 4
 
     package static func main() -> Never {
         if CommandLine.argc == 4, CommandLine.arguments[1] == "adopt" {
@@ -29,7 +31,9 @@ package enum Monitor {
     private static func run(_ received: ReceivedPlan, _ socket: SharedFileDescriptor) -> Never {
         let monitor: ResidentMonitor
         do throws(Failure) {
-            monitor = try ResidentMonitor(received.plan, launcher: socket)
+            monitor = try ResidentMonitor(
+                received.plan, launcher: socket,
+                startLock: SharedFileDescriptor(FileDescriptor(owning: startLock)))
         } catch {
             tell(LaunchFailure(error), to: socket.raw)
         }

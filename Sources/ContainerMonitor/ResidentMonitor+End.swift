@@ -54,6 +54,7 @@ extension ResidentMonitor {
     func finish(_ failure: LaunchFailure) {
         record(failure.exitCode, error: failure.failure.message, started: plan.restartCount > 0)
         try? Directory.removeFile(RunState.fileName, in: runDirectory.raw)
+        releaseStartLock()
         tellClients(AttachFrame(failure))
         removeCgroups()
         waitForClients()

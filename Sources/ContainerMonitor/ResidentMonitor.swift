@@ -27,6 +27,8 @@ final class ResidentMonitor {
     let queue: EventQueue
     let signals: FileDescriptor
     private let lock: FileLock
+    /// The container's, from whoever starts it: held until the state tells what became of the start.
+    private var startLock: SharedFileDescriptor?
     var listener: SharedFileDescriptor?
 
     // The current run.
@@ -62,8 +64,11 @@ final class ResidentMonitor {
         var isAtEnd = false
     }
 
-    init(_ plan: MonitorPlan, launcher: SharedFileDescriptor?) throws(Failure) {
+    init(
+        _ plan: MonitorPlan, launcher: SharedFileDescriptor?, startLock: SharedFileDescriptor? = nil
+    ) throws(Failure) {
         self.plan = plan
+        self.startLock = startLock
         do throws(SystemError) {
             runDirectory = try Directory.open(plan.runDirectory)
             containerDirectory = try Directory.open(plan.containerDirectory)
@@ -148,9 +153,12 @@ final class ResidentMonitor {
             if case .openForChild(let path, _) = $0 { path } else { nil }
         }
         writeState(.running)
+        releaseStartLock()
         savePlan()
         if listener == nil { listen() }
     }
+
+    func releaseStartLock() { startLock = nil }
 
     func writeState(_ status: RunState.Status, lastExitCode: Int32 = 0) {
         let own = Process.pid()

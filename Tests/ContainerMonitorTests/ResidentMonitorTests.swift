@@ -31,6 +31,24 @@ extension ProcessTests {
             #expect(log.contains(#"{"log":"err\n","stream":"stderr","time":""#))
         }
 
+        @Test func theStartLockIsHeldUntilTheStateTells() throws {
+            let container = try TestContainer(shell("sleep 60"))
+            let client = TestClient(try container.start())
+            _ = try FileLock(container.containerDirectory + "/lock", .exclusive)
+            let state = try #require(try RunState.read(container.runDirectory))
+            #expect(state.isAlive)
+            try client.hello()
+            #expect(try client.next() == .started(pid: state.process.pid))
+        }
+
+        @Test func theStartLockIsFreeAfterAFailedStart() throws {
+            let container = try TestContainer(TestRoot.steps(["/bin/nosuch"]))
+            let client = TestClient(try container.start())
+            _ = try FileLock(container.containerDirectory + "/lock", .exclusive)
+            #expect(try ExitRecord.read(container.containerDirectory)?.code == 127)
+            _ = try client.next()
+        }
+
         @Test func failureNamesTheStepAndTheCode() throws {
             let container = try TestContainer(TestRoot.steps(["/bin/nosuch"]))
             let client = TestClient(try container.start())

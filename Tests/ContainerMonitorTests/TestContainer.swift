@@ -61,8 +61,9 @@ final class TestContainer {
     func start() throws -> SharedFileDescriptor {
         let program = try FileDescriptor.open(try #require(monitorProgram), [.pathOnly])
         let pair = try UnixSocket.pair(.stream).shared()
+        let lock = try FileLock(containerDirectory + "/lock", .exclusive)
         monitor = try Process.spawn(
-            program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw])
+            program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw, lock.raw])
         let mount = try DetachedMount(bind: root.path, recursive: false)
         try PlanTransport.send(
             plan.encoded(), version: LaunchPlan.version,

@@ -17,11 +17,7 @@ extension Engine {
         for record in records {
             do throws(Failure) {
                 if try state(of: record).isRunning {
-                    guard force else {
-                        throw Failure(
-                            .conflict,
-                            "cannot remove container \"\(record.name)\": container is running: stop the container before removing or force remove")
-                    }
+                    guard force else { throw Engine.runs(record) }
                     running.append(record)
                 } else {
                     quiet.append(record)
@@ -35,7 +31,12 @@ extension Engine {
         }
         for record in quiet {
             do throws(Failure) {
-                try removeOne(record, volumes: volumes)
+                while try !removeOne(record, volumes: volumes) {
+                    guard force else { throw Engine.runs(record) }
+                    var failure: Failure?
+                    stop([record], signal: nil, timeout: 0) { failure = $1 }
+                    if let failure { throw failure }
+                }
                 report(record, nil)
             } catch {
                 // Its monitor was faster (--rm).
@@ -45,16 +46,22 @@ extension Engine {
         emptyTrashInBackground()
     }
 
-    private func removeOne(_ record: ContainerRecord, volumes: Bool) throws(Failure) {
+    private static func runs(_ record: ContainerRecord) -> Failure {
+        Failure(
+            .conflict,
+            "cannot remove container \"\(record.name)\": container is running: stop the container before removing or force remove")
+    }
+
+    /// False where it was started while this waited for its lock.
+    private func removeOne(_ record: ContainerRecord, volumes: Bool) throws(Failure) -> Bool {
         let lock = try containerStore.lock(record)
-        guard try !state(of: record).isRunning else {
-            throw Failure(.conflict, "cannot remove container \"\(record.name)\": it was started meanwhile")
-        }
+        guard try !state(of: record).isRunning else { return false }
         try releaseVolumes(of: record, removingAnonymous: volumes || record.settings.autoRemove)
         try removeLeftCgroups(of: record)
         try containerStore.remove(record)
         try? Directory.removeTree(runDirectory(of: record.id))
         _ = consume lock
+        return true
     }
 
     /// For `--rm`: the container has ended; by its monitor or its foreground client, whoever comes first.

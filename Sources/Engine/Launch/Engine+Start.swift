@@ -81,11 +81,15 @@ extension Engine {
     }
 
     /// Spawns the container's monitor with its plan. nil where the container runs already.
+    ///
+    /// The monitor inherits the container's lock and lets go of it when the state tells that the container runs: who
+    /// waits for the lock never takes a container for a stopped one whose monitor is about to start it, not even when
+    /// this process is killed in between.
     private func launch(_ record: ContainerRecord) throws(Failure) -> FileDescriptor? {
         let lock = try containerStore.lock(record)
         guard try !state(of: record).isRunning else { return nil }
         do throws(Failure) {
-            return try spawnMonitor(record)
+            return try spawnMonitor(record, lock: lock.raw)
         } catch {
             // No monitor lives that would do it.
             if record.settings.autoRemove {
@@ -96,7 +100,7 @@ extension Engine {
         }
     }
 
-    private func spawnMonitor(_ record: ContainerRecord) throws(Failure) -> FileDescriptor {
+    private func spawnMonitor(_ record: ContainerRecord, lock: Int32) throws(Failure) -> FileDescriptor {
         let directory = try containerStore.directory(of: record.id)
         try? Directory.removeFile("stopped", in: directory.raw)
         let prepared = try prepareLaunch(record, restartCount: 0)
@@ -104,7 +108,7 @@ extension Engine {
         return try during("start the monitor of \(record.name)") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             _ = try Process.spawn(
-                program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw])
+                program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw, lock])
             try PlanTransport.send(
                 prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
                 placeholder: pair.first.raw, to: pair.first.raw)
