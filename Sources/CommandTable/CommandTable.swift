@@ -9,7 +9,8 @@ package enum CommandTable {
         .toggle(.debug, short: "D", "Print the causes of a failure"),
         .toggle(.help, short: "h", "Print help and end"),
         .value(
-            .logLevel, short: "l", "string", "No effect yet, nothing is logged (debug, info, warn, error, fatal)",
+            .logLevel, short: "l", "string",
+            "No effect yet, nothing is logged (debug, info, warn, error, fatal)",
             check: .oneOf(["debug", "info", "warn", "error", "fatal"]), default: "info"),
         .value(.root, "string", "Directory of images, containers and volumes (CTR_ROOT)"),
         .value(.runRoot, "string", "Directory of what lives until the next boot (CTR_RUN_ROOT)"),

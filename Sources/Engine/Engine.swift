@@ -10,10 +10,10 @@ package final class Engine: Sendable {
     /// /run/ctr/<hash of the root's path>: what lives until the next boot.
     package let runPath: String
     let debug: Bool
-    let root: StoreRoot
-    let containerStore: ContainerStore
-    let references: ReferenceStore
-    let content: ContentStore
+    package let root: StoreRoot
+    package let containerStore: ContainerStore
+    package let references: ReferenceStore
+    package let content: ContentStore
     private let facts = Mutex<HostFacts?>(nil)
 
     /// - Parameters:

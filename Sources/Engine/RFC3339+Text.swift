@@ -1,8 +1,8 @@
-internal import LinuxSystem
+package import LinuxSystem
 
 extension RFC3339 {
     /// In UTC, to the nanosecond, without trailing zeros: `2026-03-01T09:30:00.25Z`.
-    static func text(_ time: Timestamp) -> String {
+    package static func text(_ time: Timestamp) -> String {
         let day = Int64((Double(time.seconds) / 86400).rounded(.down))
         let second = time.seconds - day * 86400
         // A civil date of days since 1970; years begin in March.

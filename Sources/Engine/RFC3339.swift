@@ -7,7 +7,8 @@ package enum RFC3339 {
             guard range.upperBound <= bytes.count else { return nil }
             return Int64(String(decoding: bytes[range], as: UTF8.self))
         }
-        guard bytes.count >= 20, let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+        guard bytes.count >= 20, let year = number(0..<4), let month = number(5..<7),
+            let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
         else { return nil }
         var at = 19
@@ -24,7 +25,9 @@ package enum RFC3339 {
         guard at < bytes.count else { return nil }
         var offset: Int64 = 0
         if bytes[at] != UInt8(ascii: "Z") {
-            guard let hours = number(at + 1..<at + 3), let minutes = number(at + 4..<at + 6) else { return nil }
+            guard let hours = number(at + 1..<at + 3), let minutes = number(at + 4..<at + 6) else {
+                return nil
+            }
             offset = (hours * 3600 + minutes * 60) * (bytes[at] == UInt8(ascii: "-") ? -1 : 1)
         }
         // Days since 1970 of a civil date; years begin in March.

@@ -1,11 +1,11 @@
 internal import Failure
-internal import LinuxSystem
-internal import OCI
+package import LinuxSystem
+package import OCI
 internal import Synchronization
 
 extension BlobStream {
     /// A file's bytes in pieces of 1 MiB, from a position that is not behind its end.
-    init(file: consuming FileDescriptor, from offset: UInt64, named name: String) {
+    package init(file: consuming FileDescriptor, from offset: UInt64, named name: String) {
         let file = SharedFileDescriptor(file)
         let position = Mutex(Int64(clamping: offset))
         self.init(offset: offset) { () throws(Failure) in
@@ -15,7 +15,7 @@ extension BlobStream {
             var got = 0
             bytes.withUnsafeMutableBytes { buffer in
                 do throws(SystemError) {
-                    got = try withRawDescriptor(file.raw) { (file) throws(SystemError) in
+                    got = try FileDescriptor.withBorrowed(file.raw) { (file) throws(SystemError) in
                         try file.read(into: buffer, at: at)
                     }
                 } catch {

@@ -1,4 +1,3 @@
-internal import Archive
 package import Failure
 package import LinuxSystem
 package import OCI
@@ -108,7 +107,7 @@ package struct ContentStore: Sendable {
 
 extension ContentStore {
     /// Makes `content/` a layout before anything is in it. index.json comes last: where it is, all is.
-    func prepareLayout() throws(SystemError) {
+    package func prepareLayout() throws(SystemError) {
         if try FileDescriptor.exists("content/index.json", in: root.raw) { return }
         let content = try root.directory("content")
         _ = try root.directory("content/blobs/sha256")
@@ -181,22 +180,9 @@ extension ContentStore {
     /// reports what went wrong in writing them back.
     package func synchronize() throws(Failure) {
         try during("sync the store") { () throws(SystemError) in
-            try withRawDescriptor(root.raw) { (file) throws(SystemError) in try file.synchronizeFileSystem() }
+            try FileDescriptor.withBorrowed(root.raw) { (file) throws(SystemError) in
+                try file.synchronizeFileSystem()
+            }
         }
-    }
-}
-
-/// Lends a number that somebody else owns to a call on `FileDescriptor`.
-func withRawDescriptor<R>(
-    _ raw: Int32, _ body: (borrowing FileDescriptor) throws(SystemError) -> R
-) throws(SystemError) -> R {
-    let borrowed = FileDescriptor(owning: raw)
-    do throws(SystemError) {
-        let result = try body(borrowed)
-        _ = borrowed.release()
-        return result
-    } catch {
-        _ = borrowed.release()
-        throw error
     }
 }

@@ -1,4 +1,3 @@
-internal import Archive
 package import Failure
 package import OCI
 
@@ -18,7 +17,7 @@ package struct ImageDocuments: Sendable {
     }
 
     /// With a config's bytes as they came: the image ID is theirs.
-    init(config: ImageConfig, bytes: [UInt8], layers: [Descriptor]) throws(Failure) {
+    package init(config: ImageConfig, bytes: [UInt8], layers: [Descriptor]) throws(Failure) {
         guard config.rootfs.diffIDs.count == layers.count else {
             throw Failure(
                 .invalidArgument,

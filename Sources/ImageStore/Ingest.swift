@@ -1,4 +1,3 @@
-internal import Archive
 package import Failure
 internal import LinuxSystem
 package import OCI
@@ -121,7 +120,7 @@ package final class Ingest: Sendable {
             }
             try during("store \(descriptor.digest)") { () throws(SystemError) in
                 // By position, so that a write cut short by a full disk leaves no hole before the next.
-                try withRawDescriptor(data.raw) { (file) throws(SystemError) in
+                try FileDescriptor.withBorrowed(data.raw) { (file) throws(SystemError) in
                     try file.seek(to: state.offset)
                     try file.write(bytes)
                 }
@@ -154,7 +153,9 @@ package final class Ingest: Sendable {
         if sync == .deferred { return }
         failpoint("store.verified")
         try during("sync \(descriptor.digest)") { () throws(SystemError) in
-            try withRawDescriptor(data.raw) { (file) throws(SystemError) in try file.synchronizeData() }
+            try FileDescriptor.withBorrowed(data.raw) { (file) throws(SystemError) in
+                try file.synchronizeData()
+            }
         }
         try takeName()
         try during("sync the store") { () throws(SystemError) in
@@ -173,7 +174,9 @@ package final class Ingest: Sendable {
                 throw Failure(.internal, "\(descriptor.digest) was to be published before it was committed")
             }
             try during("store \(descriptor.digest)") { () throws(SystemError) in
-                try withRawDescriptor(data.raw) { (file) throws(SystemError) in try file.changeMode(0o444) }
+                try FileDescriptor.withBorrowed(data.raw) { (file) throws(SystemError) in
+                    try file.changeMode(0o444)
+                }
                 let name = ContentStore.path(of: descriptor.digest)
                 if descriptor.digest.algorithm == .sha512 {
                     _ = try store.root.directory("content/blobs/sha512")
@@ -202,7 +205,8 @@ package final class Ingest: Sendable {
 
     private func reset(_ state: inout State) throws(Failure) {
         try during("store \(descriptor.digest)") { () throws(SystemError) in
-            try withRawDescriptor(data.raw) { (file) throws(SystemError) in try file.truncate(to: 0) }
+            try FileDescriptor.withBorrowed(data.raw) { (file) throws(SystemError) in try file.truncate(to: 0)
+            }
         }
         state.offset = 0
         state.hashed = 0
@@ -220,7 +224,7 @@ package final class Ingest: Sendable {
             let position = state.hashed
             let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(wanted)])
             let got = try during("read what is there of \(descriptor.digest)") { () throws(SystemError) in
-                try withRawDescriptor(data.raw) { (file) throws(SystemError) in
+                try FileDescriptor.withBorrowed(data.raw) { (file) throws(SystemError) in
                     try file.read(into: part, at: position)
                 }
             }

@@ -1,9 +1,9 @@
-internal import Failure
-internal import OCI
+package import Failure
+package import OCI
 
 /// `index.json` of a layout: every tag under `org.opencontainers.image.ref.name`, by which other tools ask for it,
 /// and under `io.containerd.image.name`, which is always the whole name.
-enum LayoutIndex {
+package enum LayoutIndex {
     static let empty =
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#
 
@@ -29,7 +29,9 @@ enum LayoutIndex {
         record.reference?.canonical ?? "@\(record.manifest.digest)"
     }
 
-    static func entry(_ manifest: Descriptor, _ platform: Platform, refName: String?, imageName: String?)
+    package static func entry(
+        _ manifest: Descriptor, _ platform: Platform, refName: String?, imageName: String?
+    )
         -> Descriptor
     {
         var annotations: [String: String] = [:]

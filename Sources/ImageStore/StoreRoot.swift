@@ -34,10 +34,10 @@ package struct StoreRoot: Sendable {
         }
     }
 
-    var raw: Int32 { descriptor.raw }
+    package var raw: Int32 { descriptor.raw }
 
     /// A directory of the root, made where it is missing.
-    func directory(_ path: String) throws(SystemError) -> FileDescriptor {
+    package func directory(_ path: String) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try Directory.open(path, in: raw)
         } catch {

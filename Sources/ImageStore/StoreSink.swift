@@ -1,4 +1,3 @@
-internal import Archive
 package import Failure
 package import OCI
 

@@ -38,7 +38,9 @@ package enum Console {
         defer { bytes.removeAll(keepingCapacity: true) }
         var done = 0
         while done < bytes.count {
-            let n = bytes.withUnsafeBytes { ctr_write(number, $0.baseAddress.map { $0 + done }, $0.count - done) }
+            let n = bytes.withUnsafeBytes {
+                ctr_write(number, $0.baseAddress.map { $0 + done }, $0.count - done)
+            }
             if n == -Int(EAGAIN) {
                 _ = try? FileDescriptor.wait(for: number, write: true)
             } else if n != -Int(EINTR) {

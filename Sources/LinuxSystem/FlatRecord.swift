@@ -36,7 +36,9 @@ package struct FlatRecord: Sendable, Equatable {
 
     package func all(_ key: String) -> [String] { entries.filter { $0.key == key }.map(\.value) }
 
-    package mutating func add(_ key: String, _ value: String) { entries.append(Entry(key: key, value: value)) }
+    package mutating func add(_ key: String, _ value: String) {
+        entries.append(Entry(key: key, value: value))
+    }
 
     /// nil adds nothing.
     package mutating func add(_ key: String, ifPresent value: String?) {

@@ -6,6 +6,11 @@ package struct LayerRecord: Sendable, Equatable {
     package struct PendingLink: Sendable, Equatable {
         package var path: RawPath
         package var target: RawPath
+
+        package init(path: RawPath, target: RawPath) {
+            self.path = path
+            self.target = target
+        }
     }
 
     /// Bytes of file data, holes included.

@@ -119,7 +119,10 @@ package struct OverlayMount {
         for (key, value) in fixed { data += ",\(key)=\(value)" }
         if userXattr { data += ",userxattr" }
         // mount(2) reads a page and cuts what is longer.
-        guard data.utf8.count < 4096 else { throw tooLong(layers.count) }
+        guard data.utf8.count < 4096 else {
+            throw SystemError(
+                call: "mount", path: "overlay of \(layers.count) layers", errno: Errno.argumentsTooLong)
+        }
         let name = "mount-\(randomHex(bytes: 6))"
         try Directory.ensurePath(scratch)
         let parent = try FileDescriptor.open(scratch, [.pathOnly, .directory])

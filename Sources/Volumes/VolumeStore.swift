@@ -154,11 +154,20 @@ extension VolumeStore {
         Dictionary(a.map { ($0.key, $0.value) }) { $1 } == Dictionary(b.map { ($0.key, $0.value) }) { $1 }
     }
 
-    /// In this order: one that is removed between the two looks is not damaged.
+    /// By one directory's descriptor: a volume that is removed, or removed and made again, while this looks is not
+    /// damaged.
     private func lacksRecord(_ name: String) throws(Failure) -> Bool {
         try during("read volume \(name)") { () throws(SystemError) in
-            if try FileDescriptor.exists("volumes/\(name)/record", in: root.raw) { return false }
-            return try FileDescriptor.exists("volumes/\(name)", in: root.raw)
+            do throws(SystemError) {
+                let directory = try Directory.open("volumes/\(name)", in: root.raw)
+                if try FileDescriptor.exists("record", in: directory.raw) { return false }
+                let seen = try directory.status()
+                let named = try FileDescriptor.status("volumes/\(name)", in: root.raw)
+                return seen.inode == named.inode && seen.device == named.device
+            } catch {
+                if error.isMissing { return false }
+                throw error
+            }
         }
     }
 

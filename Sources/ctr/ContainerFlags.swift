@@ -10,6 +10,7 @@ enum ContainerFlags {
         request.arguments = Array(command.positionals.dropFirst())
         request.platform = command.value(.platform)
         request.pull = command.value(.pull).flatMap(CreateRequest.PullPolicy.init(rawValue:)) ?? .missing
+        request.quiet = command.flag(.quiet)
         request.name = command.value(.name)
         request.entrypoint = command.value(.entrypoint)
         request.environment = try environment(command)
@@ -30,7 +31,9 @@ enum ContainerFlags {
         for path in command.values(.envFile) {
             settings += try EnvFile.parse(try read(path, flag: "--env-file"), path: path)
         }
-        settings += try command.parsedList(.env) { (text) throws(Failure) in try EnvironmentSetting.parse(text) }
+        settings += try command.parsedList(.env) { (text) throws(Failure) in
+            try EnvironmentSetting.parse(text)
+        }
         return settings.compactMap { setting in
             setting.resolved { Process.environmentValue($0) }
         }
@@ -47,7 +50,8 @@ enum ContainerFlags {
         }
     }
 
-    private static func process(_ command: ParsedCommand, _ settings: inout ContainerSettings) throws(Failure) {
+    private static func process(_ command: ParsedCommand, _ settings: inout ContainerSettings) throws(Failure)
+    {
         settings.terminal = command.flag(.tty)
         settings.openStdin = command.flag(.interactive)
         settings.initProcess = command.flag(.`init`)
@@ -57,7 +61,8 @@ enum ContainerFlags {
         if !settings.workingDirectory.isEmpty, !settings.workingDirectory.hasPrefix("/") {
             throw Failure(
                 .invalidArgument,
-                "the working directory '\(settings.workingDirectory)' is invalid, it needs to be an absolute path")
+                "the working directory '\(settings.workingDirectory)' is invalid, it needs to be an absolute path"
+            )
         }
         settings.groupAdd = command.values(.groupAdd)
         settings.stopSignal = command.value(.stopSignal) ?? ""
@@ -113,7 +118,8 @@ enum ContainerFlags {
         }
     }
 
-    private static func limits(_ command: ParsedCommand, _ settings: inout ContainerSettings) throws(Failure) {
+    private static func limits(_ command: ParsedCommand, _ settings: inout ContainerSettings) throws(Failure)
+    {
         settings.memory = try command.parsed(.memory) { (text) throws(Failure) in try ByteSize.parse(text) }
         settings.memorySwap = try command.parsed(.memorySwap) { (text) throws(Failure) in
             try ByteSize.parse(text, allowingUnlimited: true)
@@ -122,7 +128,8 @@ enum ContainerFlags {
             try ByteSize.parse(text)
         }
         settings.shmSize = try command.parsed(.shmSize) { (text) throws(Failure) in try ByteSize.parse(text) }
-        settings.nanoCPUs = try command.parsed(.cpus) { (text) throws(Failure) in try CPUCount.nanoCPUs(text) }
+        settings.nanoCPUs = try command.parsed(.cpus) { (text) throws(Failure) in try CPUCount.nanoCPUs(text)
+        }
         settings.cpuShares = command.integer(.cpuShares)
         settings.cpuPeriod = command.integer(.cpuPeriod)
         settings.cpuQuota = command.integer(.cpuQuota)

@@ -1,3 +1,44 @@
-// Synchronous: a top-level await would start the concurrency runtime on every start. Verbs of the network start
-// their own tasks.
-Program.end(Program.run(Array(CommandLine.arguments.dropFirst())))
+import CommandTable
+import Failure
+import Front
+import LinuxSystem
+
+// Synchronous: a top-level await would start the concurrency runtime on every start.
+let arguments = Array(CommandLine.arguments.dropFirst())
+Program.end(
+    Program.run(arguments) { (command, engine) throws(Failure) in
+        switch command.verb {
+        case .cp, .diff, .export, .import, .load, .login, .logout, .pull, .push, .save:
+            try TransferProgram.become(arguments)
+        case .completion: try CompletionVerb.perform(command)
+        case .version: try VersionVerb.perform(command)
+        case .help: 0
+        case .run: try RunVerb.perform(command, try engine())
+        case .create: try CreateVerb.perform(command, try engine())
+        case .start: try StartVerb.perform(command, try engine())
+        case .stop: try StopVerb.perform(command, try engine())
+        case .restart: try RestartVerb.perform(command, try engine())
+        case .kill: try KillVerb.perform(command, try engine())
+        case .rm: try RemoveVerb.perform(command, try engine())
+        case .ps: try ListVerb.perform(command, try engine())
+        case .logs: try LogsVerb.perform(command, try engine())
+        case .exec: try ExecVerb.perform(command, try engine())
+        case .attach: try AttachVerb.perform(command, try engine())
+        case .wait: try WaitVerb.perform(command, try engine())
+        case .inspect, .containerInspect, .imageInspect: try InspectVerb.perform(command, try engine())
+        case .rename: try RenameVerb.perform(command, try engine())
+        case .bundle: try BundleVerb.perform(command, try engine())
+        case .images: try ImagesVerb.perform(command, try engine())
+        case .rmi: try RemoveImageVerb.perform(command, try engine())
+        case .tag: try TagVerb.perform(command, try engine())
+        case .history: try HistoryVerb.perform(command, try engine())
+        case .imagePrune: try ImagePruneVerb.perform(command, try engine())
+        case .volumeCreate: try VolumeCreateVerb.perform(command, try engine())
+        case .volumeList: try VolumeListVerb.perform(command, try engine())
+        case .volumeInspect: try VolumeInspectVerb.perform(command, try engine())
+        case .volumeRemove: try VolumeRemoveVerb.perform(command, try engine())
+        case .volumePrune: try VolumePruneVerb.perform(command, try engine())
+        case .info: try InfoVerb.perform(command, try engine())
+        case .internal: try InternalVerb.perform(command, try engine())
+        }
+    })

@@ -47,6 +47,7 @@ import Testing
             let declared = manifest.firstRange(of: "room(\"\(room)\"") ?? manifest.firstRange(
                 of: "room(\n        \"\(room)\"")
                 ?? manifest.firstRange(of: "name: \"\(room)\", dependencies:")
+                ?? manifest.firstRange(of: "name: \"\(room)\",\n        dependencies:")
         else { return nil }
         let rest = manifest[declared.upperBound...]
         if rest.first == ")" { return [] }

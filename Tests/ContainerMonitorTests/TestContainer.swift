@@ -63,7 +63,8 @@ final class TestContainer {
         let pair = try UnixSocket.pair(.stream).shared()
         let lock = try FileLock(containerDirectory + "/lock", .exclusive)
         monitor = try Process.spawn(
-            program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw, lock.raw])
+            program: program, arguments: ["ctr-monitor"], environment: [],
+            passed: [pair.second.raw, lock.raw])
         let mount = try DetachedMount(bind: root.path, recursive: false)
         try PlanTransport.send(
             plan.encoded(), version: LaunchPlan.version,

@@ -1,3 +1,4 @@
+import Transfers
 import Engine
 import Failure
 import Glibc
@@ -32,7 +33,7 @@ final class CopyFixture: Sendable {
         var request = CreateRequest(image: "test:1")
         request.settings.network = "none"
         change(&request)
-        return try scratch.engine.create(request, progress: SilentProgress())
+        return try scratch.engine.create(request, images: OwnProvider())
     }
 
     func put(_ name: String, _ text: String, mode: UInt32 = 0o644) throws {

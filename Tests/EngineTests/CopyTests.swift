@@ -1,3 +1,4 @@
+import Transfers
 import Engine
 import Failure
 import LinuxSystem
@@ -202,7 +203,7 @@ struct CopyTests {
 
     @Test func aBundleIsWholeOrNotThere() throws {
         let target = "\(fixture.host)/bundle"
-        try engine.bundle("test:1", at: target)
+        try engine.bundle("test:1", at: target, images: OwnProvider())
         #expect(fixture.text("bundle/rootfs/etc/motd") == "hello\n")
         let config = try #require(fixture.text("bundle/config.json"))
         #expect(config.contains("\"rootfs\""))
@@ -210,9 +211,11 @@ struct CopyTests {
         #expect(!config.contains("cgroupsPath"))
         #expect(!config.contains("\"type\" : \"time\""))
         #expect(!config.contains(fixture.scratch.path))
-        let again = failure { try engine.bundle("test:1", at: target) }
+        let again = failure { try engine.bundle("test:1", at: target, images: OwnProvider()) }
         #expect(again?.message.hasPrefix("make the bundle \(target): ") == true)
-        let unknown = failure { try engine.bundle("nope:1", at: "\(fixture.host)/none") }
+        let unknown = failure {
+            try engine.bundle("nope:1", at: "\(fixture.host)/none", images: OwnProvider())
+        }
         #expect(unknown?.code == .notFound)
         let left = try Directory.names(in: try Directory.open(fixture.host))
         #expect(left == ["bundle"])

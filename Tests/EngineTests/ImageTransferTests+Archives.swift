@@ -1,3 +1,4 @@
+import Transfers
 import Engine
 import Failure
 import Glibc

@@ -1,3 +1,4 @@
+import Transfers
 import Engine
 import Failure
 import ImageStore
@@ -238,9 +239,10 @@ struct ImagePullTests {
         _ = try twoLayers()
         let name = "\(registry.domain)/app:1"
         let get = { [scratch] (policy: CreateRequest.PullPolicy) in
-            try await away {
-                try scratch.engine.imageForContainer(
-                    name, platform: nil, policy: policy, progress: SilentProgress())
+            try await away { () throws -> ImageRecord in
+                var request = CreateRequest(image: name)
+                request.pull = policy
+                return try scratch.engine.imageForContainer(request, OwnProvider())
             }
         }
         #expect(

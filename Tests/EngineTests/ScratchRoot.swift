@@ -1,3 +1,4 @@
+import Transfers
 import Engine
 import Failure
 import Glibc
@@ -39,6 +40,14 @@ final class ScratchRoot: Sendable {
         names("layers").filter { $0.hasPrefix("new-") || $0.hasSuffix(".lock") }.map { "layers/\($0)" }
             + names("content/ingest").filter { $0.contains(".") }.map { "content/ingest/\($0)" }
             + names("leases").map { "leases/\($0)" } + names("trash").map { "trash/\($0)" }
+    }
+}
+
+/// What ctr-transfer does for ctr, in this process.
+struct OwnProvider: ImageProvider {
+    func provide(_ need: ImageNeed, for engine: Engine) throws(Failure) {
+        try engine.provide(
+            need.name, platform: need.platform, pull: need.kind != .unpack, progress: SilentProgress())
     }
 }
 

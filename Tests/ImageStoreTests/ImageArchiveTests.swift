@@ -1,3 +1,4 @@
+import ImageArchive
 import Archive
 import Failure
 import ImageStore

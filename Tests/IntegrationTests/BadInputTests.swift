@@ -56,7 +56,8 @@ struct BadInputTests {
             let program = ctr.path("programs")
             _ = try ctr.makeDirectory("programs")
             // By another process: a descriptor of ours, open for writing at some fork, would make them "busy".
-            _ = try ChildProcess(["/bin/cp", Program.ctr, Program.monitor, program]).finish()
+            _ = try ChildProcess(["/bin/cp", Program.ctr, Program.transfer, Program.monitor, program])
+                .finish()
             for verb in [["ps"], ["run", "--rm", "x", "true"], ["pull", "x"]] {
                 let outcome = try ChildProcess(
                     [

@@ -53,7 +53,8 @@ final class Scratch {
     @Test func removesATreeWithoutFollowingLinks() throws {
         let scratch = try Scratch()
         try Directory.make("outside", in: scratch.raw)
-        try AtomicFile.write([1], to: "kept", in: try Directory.open("outside", in: scratch.raw).duplicate().release())
+        try AtomicFile.write(
+            [1], to: "kept", in: try Directory.open("outside", in: scratch.raw).duplicate().release())
         try Directory.make("tree", in: scratch.raw)
         let tree = try Directory.open("tree", in: scratch.raw)
         try Directory.symlink("../outside", at: "link", in: tree.raw)

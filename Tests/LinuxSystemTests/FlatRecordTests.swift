@@ -18,7 +18,9 @@ import Testing
     @Test func anotherKindIsDataLoss() {
         #expect {
             _ = try FlatRecord(kind: "test 1", parsing: Array("test 2\nkey value\n".utf8), name: "refs/x")
-        } throws: { ($0 as? Failure)?.code == .dataLoss && ($0 as? Failure)?.message.contains("refs/x") == true }
+        } throws: {
+            ($0 as? Failure)?.code == .dataLoss && ($0 as? Failure)?.message.contains("refs/x") == true
+        }
         #expect(throws: Failure.self) { _ = try FlatRecord(kind: "test 1", parsing: [], name: "it") }
     }
 

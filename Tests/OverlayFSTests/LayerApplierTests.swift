@@ -1,3 +1,4 @@
+import Layers
 import Archive
 import Failure
 import LinuxSystem

@@ -1,3 +1,5 @@
+import OCI
+import Layers
 import Archive
 import Failure
 import LinuxSystem

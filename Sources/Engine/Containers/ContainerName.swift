@@ -25,7 +25,8 @@ package enum ContainerName {
         guard bytes.count >= 2, bytes.count <= 200 else { return false }
         return isAlphanumeric(bytes[0])
             && bytes.dropFirst().allSatisfy {
-                isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+                isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
+                    || $0 == UInt8(ascii: "-")
             }
     }
 
@@ -48,18 +49,25 @@ package enum ContainerName {
 
     private static let moods = [
         "able", "airy", "ample", "apt", "bold", "brave", "brisk", "busy", "calm", "clear", "clever", "cosy",
-        "crisp", "daring", "deft", "eager", "easy", "fair", "fleet", "fond", "frank", "fresh", "gentle", "glad",
+        "crisp", "daring", "deft", "eager", "easy", "fair", "fleet", "fond", "frank", "fresh", "gentle",
+        "glad",
         "golden", "grand", "hardy", "hearty", "honest", "jolly", "keen", "kind", "lively", "loyal", "lucid",
-        "lucky", "mellow", "merry", "modest", "neat", "noble", "patient", "placid", "plucky", "polite", "prompt",
-        "proud", "quick", "quiet", "ready", "serene", "sharp", "sleek", "snug", "sober", "steady", "stout", "sunny",
+        "lucky", "mellow", "merry", "modest", "neat", "noble", "patient", "placid", "plucky", "polite",
+        "prompt",
+        "proud", "quick", "quiet", "ready", "serene", "sharp", "sleek", "snug", "sober", "steady", "stout",
+        "sunny",
         "swift", "tidy", "trusty", "vivid", "warm", "witty",
     ]
     private static let birds = [
-        "avocet", "bittern", "bunting", "buzzard", "condor", "coot", "crane", "crow", "curlew", "dipper", "dove",
-        "dunlin", "eagle", "egret", "eider", "falcon", "finch", "gannet", "godwit", "goose", "grebe", "grouse",
+        "avocet", "bittern", "bunting", "buzzard", "condor", "coot", "crane", "crow", "curlew", "dipper",
+        "dove",
+        "dunlin", "eagle", "egret", "eider", "falcon", "finch", "gannet", "godwit", "goose", "grebe",
+        "grouse",
         "gull", "harrier", "hawk", "heron", "hoopoe", "ibis", "jackdaw", "jay", "kestrel", "kite", "lapwing",
-        "lark", "linnet", "magpie", "martin", "merlin", "nightjar", "oriole", "osprey", "owl", "petrel", "pipit",
+        "lark", "linnet", "magpie", "martin", "merlin", "nightjar", "oriole", "osprey", "owl", "petrel",
+        "pipit",
         "plover", "puffin", "quail", "raven", "robin", "rook", "ruff", "shrike", "siskin", "skua", "snipe",
-        "sparrow", "starling", "stork", "swallow", "swan", "swift", "teal", "tern", "thrush", "warbler", "wren",
+        "sparrow", "starling", "stork", "swallow", "swan", "swift", "teal", "tern", "thrush", "warbler",
+        "wren",
     ]
 }

@@ -19,7 +19,10 @@ package struct ContainerRecord: Sendable, Equatable {
     /// Volumes made for this container (image VOLUME, `-v /path`): go with `rm -v` and `--rm`.
     package var anonymousVolumes: [String]
 
-    package init(id: String, created: Int64, image: String, imageID: String, manifestDigest: String, layers: [String], platform: String, settings: ContainerSettings) {
+    package init(
+        id: String, created: Int64, image: String, imageID: String, manifestDigest: String, layers: [String],
+        platform: String, settings: ContainerSettings
+    ) {
         self.id = id
         self.created = created
         self.image = image

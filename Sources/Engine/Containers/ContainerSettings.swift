@@ -79,7 +79,8 @@ extension ContainerSettings {
         [
             ("workdir", \.workingDirectory), ("user", \.user), ("stop-signal", \.stopSignal),
             ("hostname", \.hostname), ("domainname", \.domainname), ("restart", \.restart),
-            ("log-driver", \.logDriver), ("network", \.network), ("pid", \.pid), ("ipc", \.ipc), ("uts", \.uts),
+            ("log-driver", \.logDriver), ("network", \.network), ("pid", \.pid), ("ipc", \.ipc),
+            ("uts", \.uts),
             ("cgroupns", \.cgroupNamespace), ("seccomp-profile", \.seccompProfile),
             ("cpuset-cpus", \.cpusetCPUs), ("cpuset-mems", \.cpusetMems),
         ]

@@ -223,7 +223,8 @@ package struct ContainerStore: Sendable {
             where name.hasPrefix("new-") {
                 try root.moveToTrash("containers/\(name)")
             }
-            for name in try Directory.names(in: try Directory.open("names", in: raw)) where name.hasPrefix(".") {
+            for name in try Directory.names(in: try Directory.open("names", in: raw))
+            where name.hasPrefix(".") {
                 try Directory.removeFile("names/\(name)", in: raw)
             }
         }

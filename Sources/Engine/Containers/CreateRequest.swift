@@ -5,6 +5,8 @@ package struct CreateRequest: Sendable {
     package var image: String
     package var platform: String?
     package var pull = PullPolicy.missing
+    /// No word of a pull.
+    package var quiet = false
     /// nil: a generated one.
     package var name: String?
     /// The flags' part of the settings; what the image says is folded in by `create`.

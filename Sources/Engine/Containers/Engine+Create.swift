@@ -10,14 +10,18 @@ internal import Volumes
 extension Engine {
     /// Makes a container: its image is there (pulled if the policy says so), its record is durable, its volumes are
     /// made and filled. Nothing of it is left behind on a failure, except volumes that have a name.
-    package func create(_ request: CreateRequest, progress: any Progress) throws(Failure) -> ContainerRecord {
+    package func create(_ request: CreateRequest, images: any ImageProvider) throws(Failure)
+        -> ContainerRecord
+    {
         let idFile = try request.idFile.map { (path) throws(Failure) in try reserveIDFile(path) }
         do throws(Failure) {
-            let record = try createRecord(request, progress: progress)
+            let record = try createRecord(request, images)
             if let idFile {
                 let id = record.id
                 try during("write --cidfile \(request.idFile ?? "")") { () throws(SystemError) in
-                    try FileDescriptor.withBorrowed(idFile.raw) { (file) throws(SystemError) in try file.write(id) }
+                    try FileDescriptor.withBorrowed(idFile.raw) { (file) throws(SystemError) in
+                        try file.write(id)
+                    }
                 }
             }
             return record
@@ -27,11 +31,12 @@ extension Engine {
         }
     }
 
-    private func createRecord(_ request: CreateRequest, progress: any Progress) throws(Failure) -> ContainerRecord {
+    private func createRecord(_ request: CreateRequest, _ images: any ImageProvider) throws(Failure)
+        -> ContainerRecord
+    {
         let settings = try checked(request.settings)
         let mounts = try mountRequests(request)
-        let image = try imageForContainer(
-            request.image, platform: request.platform, policy: request.pull, progress: progress)
+        let image = try imageForContainer(request, images)
         // From here to the record nothing of the image may be swept away.
         let lock = try root.lock(.store, .shared)
         defer { _ = lock.raw }
@@ -79,7 +84,8 @@ extension Engine {
                 try AtomicFile.read("layers/\(name)/record", in: root.descriptor.raw, limit: 256 << 20)
             }
             guard let bytes else {
-                throw Failure(.notFound, "layer \(name.prefix(12)) is not unpacked", hint: "pull the image again")
+                throw Failure(
+                    .notFound, "layer \(name.prefix(12)) is not unpacked", hint: "pull the image again")
             }
             records.append(try LayerRecord(text: String(decoding: bytes, as: UTF8.self)))
         }
@@ -128,7 +134,8 @@ extension Engine {
         if merged.stopSignal.isEmpty { merged.stopSignal = image.stopSignal ?? "" }
         var labels: [String] = []
         let own = Set(merged.labels.map { $0.prefix { $0 != "=" } })
-        for (key, value) in (image.labels ?? [:]).sorted(by: { $0.key < $1.key }) where !own.contains(key[...]) {
+        for (key, value) in (image.labels ?? [:]).sorted(by: { $0.key < $1.key })
+        where !own.contains(key[...]) {
             labels.append("\(key)=\(value)")
         }
         merged.labels = labels + merged.labels

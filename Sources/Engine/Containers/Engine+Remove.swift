@@ -49,7 +49,8 @@ extension Engine {
     private static func runs(_ record: ContainerRecord) -> Failure {
         Failure(
             .conflict,
-            "cannot remove container \"\(record.name)\": container is running: stop the container before removing or force remove")
+            "cannot remove container \"\(record.name)\": container is running: stop the container before removing or force remove"
+        )
     }
 
     /// False where it was started while this waited for its lock.

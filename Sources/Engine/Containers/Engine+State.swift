@@ -52,7 +52,8 @@ extension Engine {
         guard let program = try? Engine.monitorProgram() else { return }
         _ = try? Process.spawn(
             program: program,
-            arguments: ["ctr-monitor", "adopt", runDirectory(of: record.id), path(of: record, "")], environment: [])
+            arguments: ["ctr-monitor", "adopt", runDirectory(of: record.id), path(of: record, "")],
+            environment: [])
     }
 
     /// Its monitor was killed, and then it ended: nobody saw how.

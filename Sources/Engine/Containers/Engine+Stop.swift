@@ -26,7 +26,9 @@ extension Engine {
                 }
                 let seconds = timeout ?? record.settings.stopTimeout ?? Engine.defaultStopTimeout
                 var chosen: Int32 = 9
-                if seconds != 0 { if let signal { chosen = signal } else { chosen = try stopSignal(of: record) } }
+                if seconds != 0 {
+                    if let signal { chosen = signal } else { chosen = try stopSignal(of: record) }
+                }
                 try send(chosen, to: run, of: record)
                 waiting.append(
                     (record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000))
@@ -61,7 +63,9 @@ extension Engine {
 
     package func kill(_ record: ContainerRecord, signal: Int32) throws(Failure) {
         guard let run = try runState(of: record), run.isAlive else {
-            throw Failure(.conflict, "Cannot kill container: \(record.name): container \(record.shortID) is not running")
+            throw Failure(
+                .conflict, "Cannot kill container: \(record.name): container \(record.shortID) is not running"
+            )
         }
         // As in docker: who kills a container, or sends it its stop signal, does not want it back.
         let stopSignal = try stopSignal(of: record)
@@ -92,17 +96,22 @@ extension Engine {
             guard run.status == .running, let process = try run.process.open() else { return }
             _ = try Process.waitForExit(process)
         }
-        guard let monitor = try during("wait for \(record.name)", { () throws(SystemError) in try run.monitor.open() })
+        guard
+            let monitor = try during(
+                "wait for \(record.name)", { () throws(SystemError) in try run.monitor.open() })
         else { return try ExitRecord.read(place)?.code }
         while true {
             let hasEnded = try during("wait for \(record.name)") { () throws(SystemError) in
                 try Process.waitForExit(monitor, milliseconds: 2)
             }
-            if let end = try ExitRecord.read(place), end.startedAt >= run.startedAt, hasEnded || isOver(record) {
+            if let end = try ExitRecord.read(place), end.startedAt >= run.startedAt,
+                hasEnded || isOver(record)
+            {
                 return end.code
             }
             if hasEnded { return nil }
-            if let now = try runState(of: record), now.startedAt != run.startedAt || now.status == .restarting {
+            if let now = try runState(of: record), now.startedAt != run.startedAt || now.status == .restarting
+            {
                 return try waitForNextRun(now, monitor, record)
             }
         }

@@ -26,7 +26,8 @@ extension Engine {
     var volumeStore: VolumeStore { VolumeStore(root: root.descriptor) }
 
     package func volumePath(_ name: String) -> String {
-        guard let volume = try? volumeStore.find(name), let path = try? VolumeStore.dataPath(volume, root: rootPath)
+        guard let volume = try? volumeStore.find(name),
+            let path = try? VolumeStore.dataPath(volume, root: rootPath)
         else { return "\(rootPath)/volumes/\(name)/data" }
         return path
     }
@@ -57,7 +58,8 @@ extension Engine {
 
     private func summary(_ volume: Volume) throws(Failure) -> VolumeSummary {
         let owner = try volume.owner.map { (owner) throws(Failure) in
-            let container = try containerStore.record(of: owner.containerID)?.name ?? String(owner.containerID.prefix(12))
+            let container =
+                try containerStore.record(of: owner.containerID)?.name ?? String(owner.containerID.prefix(12))
             return "\(container):\(owner.path)"
         }
         return VolumeSummary(

@@ -36,7 +36,8 @@ struct MountResolution {
                 keep(
                     StoredMount(
                         kind: .bind, source: path, target: request.target, isReadOnly: request.isReadOnly,
-                        propagation: request.propagation ?? "", options: [MountResolution.word(request.recursion)]))
+                        propagation: request.propagation ?? "",
+                        options: [MountResolution.word(request.recursion)]))
             case .volume(let name):
                 let specification = try volume(name, request)
                 users.append(
@@ -92,9 +93,12 @@ struct MountResolution {
         record.settings.mounts.append(mount.line)
     }
 
-    private mutating func volume(_ name: String?, _ request: MountRequest) throws(Failure) -> VolumeSpecification {
+    private mutating func volume(_ name: String?, _ request: MountRequest) throws(Failure)
+        -> VolumeSpecification
+    {
         if let name {
-            return try VolumeSpecification(name: name, labels: request.labels, driverOptions: request.driverOptions)
+            return try VolumeSpecification(
+                name: name, labels: request.labels, driverOptions: request.driverOptions)
         }
         let specification = VolumeSpecification(
             anonymousFor: Volume.Owner(containerID: record.id, path: request.target), labels: request.labels)
@@ -109,7 +113,8 @@ struct MountResolution {
             guard error.code == .notFound else { throw error.failure("mount \(path)") }
             guard createsSource else {
                 throw Failure(
-                    .notFound, "invalid mount config for type \"bind\": bind source path does not exist: \(path)",
+                    .notFound,
+                    "invalid mount config for type \"bind\": bind source path does not exist: \(path)",
                     hint: "make it, or use -v, which makes missing directories")
             }
             try during("make \(path)") { () throws(SystemError) in

@@ -24,7 +24,9 @@ package struct NetworkFiles: Sendable {
         try during("write the container's hosts file") { () throws(SystemError) in
             try put(hosts(host: try read("/etc/hosts")), "hosts", directory)
             try put(hostname + "\n", "hostname", directory)
-            try put(NetworkFiles.resolvers(host: try read("/etc/resolv.conf"), keepLoopback: usesHostNetwork), "resolv.conf", directory)
+            try put(
+                NetworkFiles.resolvers(host: try read("/etc/resolv.conf"), keepLoopback: usesHostNetwork),
+                "resolv.conf", directory)
         }
     }
 

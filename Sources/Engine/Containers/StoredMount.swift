@@ -35,7 +35,8 @@ package struct StoredMount: Sendable, Equatable {
     /// One line: eight fields between tabs; `%` and tabs in a field are written as `%25` and `%09`.
     package var line: String {
         [
-            kind.rawValue, source, target, isReadOnly ? "ro" : "rw", propagation, options.joined(separator: ","),
+            kind.rawValue, source, target, isReadOnly ? "ro" : "rw", propagation,
+            options.joined(separator: ","),
             subpath, isNeverFilled ? "nocopy" : "",
         ].map(StoredMount.escaped).joined(separator: "\t")
     }
@@ -47,12 +48,15 @@ package struct StoredMount: Sendable, Equatable {
         }
         self.init(
             kind: kind, source: fields[1], target: fields[2], isReadOnly: fields[3] == "ro",
-            propagation: fields[4], options: fields[5].split(separator: ",").map(String.init), subpath: fields[6],
+            propagation: fields[4], options: fields[5].split(separator: ",").map(String.init),
+            subpath: fields[6],
             isNeverFilled: fields[7] == "nocopy")
     }
 
     private static func escaped(_ field: String) -> String {
-        guard field.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "\t") }) else { return field }
+        guard field.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "\t") }) else {
+            return field
+        }
         return field.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%25")
             .split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "%09")
     }

@@ -1,17 +1,22 @@
 internal import ContainerMonitor
-internal import Failure
+package import Failure
 internal import LinuxSystem
 internal import Volumes
 
 /// Leads to a container's files from outside, by one descriptor: nothing of it is executed, and who resolves paths
 /// below it with `RESOLVE_IN_ROOT` cannot be led out by what the container does meanwhile (CVE-2018-15664).
-struct ContainerView: Sendable {
+package struct ContainerView: Sendable {
     let engine: Engine
     let record: ContainerRecord
 
+    package init(engine: Engine, record: ContainerRecord) {
+        self.engine = engine
+        self.record = record
+    }
+
     /// The container's files as its processes see them. Of a container that does not run, the root is mounted with
     /// its volumes and binds, in a mount namespace that only this call's thread has.
-    func withFiles<R: Sendable>(
+    package func withFiles<R: Sendable>(
         _ body: @escaping @Sendable (Int32) throws(Failure) -> R
     ) throws(Failure) -> R {
         if let root = try openRunningRoot() { return try body(root.raw) }
@@ -25,7 +30,7 @@ struct ContainerView: Sendable {
     }
 
     /// The container's root file system alone: no volumes, no /proc, nothing that is mounted over it.
-    func withRootOnly<R>(_ body: (Int32) throws(Failure) -> R) throws(Failure) -> R {
+    package func withRootOnly<R>(_ body: (Int32) throws(Failure) -> R) throws(Failure) -> R {
         if let root = try cloneRunningRoot() { return try body(root.raw) }
         return try withStopped { (root) throws(Failure) in try body(root.raw) }
     }

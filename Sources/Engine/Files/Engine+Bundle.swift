@@ -11,7 +11,7 @@ extension Engine {
     /// The root file system is a copy; volumes and binds stay mounts of the host's directories. It stands there whole
     /// or not at all.
     /// - Parameter directory: must not exist or be empty.
-    package func bundle(_ word: String, at directory: String) throws(Failure) {
+    package func bundle(_ word: String, at directory: String, images: any ImageProvider) throws(Failure) {
         let target =
             directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
         try checkEmpty(target)
@@ -25,8 +25,9 @@ extension Engine {
                 try finishBundle(record, part, root)
             } else {
                 // Nothing of the image may be swept away before it is copied.
-                let image = try imageForContainer(
-                    word, platform: nil, policy: .never, progress: SilentProgress())
+                var request = CreateRequest(image: word)
+                request.pull = .never
+                let image = try imageForContainer(request, images)
                 let lock = try self.root.lock(.store, .shared)
                 let record = try containerOfImage(image, word)
                 let mount =

@@ -54,7 +54,7 @@ package struct PruneOutcome: Sendable {
 
 extension Engine {
     /// The image that a word names; `hint` tells how to get it.
-    func image(_ word: String) throws(Failure) -> ImageRecord { try references.resolve(word) }
+    package func image(_ word: String) throws(Failure) -> ImageRecord { try references.resolve(word) }
 
     /// All, or those of a repository, or of a name.
     package func images(matching pattern: String?) throws(Failure) -> [ImageSummary] {
@@ -74,8 +74,10 @@ extension Engine {
             image.repoDigests.first { $0.hasPrefix(reference.name + "@") }
         }
         return ImageSummary(
-            id: image.id.description, name: image.reference?.familiar, repository: image.reference?.familiarName,
-            tag: image.reference?.tag, digest: digest.map { String($0.drop { $0 != "@" }.dropFirst()) } ?? "<none>",
+            id: image.id.description, name: image.reference?.familiar,
+            repository: image.reference?.familiarName,
+            tag: image.reference?.tag,
+            digest: digest.map { String($0.drop { $0 != "@" }.dropFirst()) } ?? "<none>",
             created: image.created.flatMap(RFC3339.nanoseconds) ?? 0, size: image.size,
             labels: image.settings.labels ?? [:])
     }
@@ -85,11 +87,13 @@ extension Engine {
         let config = try ImageConfig(bytes: try content.bytes(of: image.config))
         let all = try references.list().images(withID: image.id)
         return ImageDetails(
-            id: image.id.description, tags: all.compactMap { $0.reference?.tag == nil ? nil : $0.reference?.familiar },
+            id: image.id.description,
+            tags: all.compactMap { $0.reference?.tag == nil ? nil : $0.reference?.familiar },
             repoDigests: Set(all.flatMap(\.repoDigests)).sorted(), created: config.created ?? "",
             author: config.author ?? "", comment: config.history?.last?.comment ?? "",
             architecture: config.architecture, variant: config.variant ?? "", os: config.os, size: image.size,
-            settings: config.config ?? ImageConfig.Settings(), diffIDs: config.rootfs.diffIDs.map(\.description),
+            settings: config.config ?? ImageConfig.Settings(),
+            diffIDs: config.rootfs.diffIDs.map(\.description),
             mediaType: image.manifest.mediaType, manifestDigest: image.manifest.digest.description,
             manifestSize: image.manifest.size)
     }
@@ -106,7 +110,8 @@ extension Engine {
         let removal = try references.remove(word, force: force) { (id) throws(Failure) in
             var users: [ImageUser] = []
             for container in try containers() where container.record.imageID == id.description {
-                users.append(ImageUser(container: container.record.shortID, running: container.state.isRunning))
+                users.append(
+                    ImageUser(container: container.record.shortID, running: container.state.isRunning))
             }
             return users
         }
@@ -158,7 +163,8 @@ extension Engine {
         }
         var lines = entries.map { entry, size in
             HistoryEntry(
-                id: nil, created: entry.created.flatMap(RFC3339.nanoseconds), createdBy: entry.createdBy ?? "",
+                id: nil, created: entry.created.flatMap(RFC3339.nanoseconds),
+                createdBy: entry.createdBy ?? "",
                 size: size, comment: entry.comment ?? "")
         }
         // Layers that the history does not tell of are shown nevertheless.
@@ -170,7 +176,8 @@ extension Engine {
         if let last = lines.popLast() {
             lines.append(
                 HistoryEntry(
-                    id: image.id.description, created: last.created, createdBy: last.createdBy, size: last.size,
+                    id: image.id.description, created: last.created, createdBy: last.createdBy,
+                    size: last.size,
                     comment: last.comment))
         }
         return lines.reversed()
@@ -184,15 +191,20 @@ extension Engine {
             let names = try? Directory.names(in: trash), !names.isEmpty, let program = try? Process.openSelf()
         else { return }
         _ = try? Process.spawn(
-            program: program, arguments: engineArguments + ["__empty-trash"], environment: Process.environment)
+            program: program, arguments: engineArguments + ["__empty-trash"], environment: Process.environment
+        )
     }
 
     package func emptyTrash() throws(Failure) { try Collection(root).emptyTrash() }
 
     /// How this program is called again for the same root; the first is its path.
     var engineArguments: [String] {
-        let program = (try? Directory.readLink("/proc/self/exe"))?.shown ?? "ctr"
+        [(try? Directory.readLink("/proc/self/exe"))?.shown ?? "ctr"] + programArguments.dropFirst()
+    }
+
+    /// How one of ctr's programs is called for the same root.
+    package var programArguments: [String] {
         let runRoot = runPath.prefix(upTo: runPath.lastIndex(of: "/") ?? runPath.endIndex)
-        return [program, "--root", rootPath, "--run-root", String(runRoot)] + (debug ? ["--debug"] : [])
+        return ["ctr", "--root", rootPath, "--run-root", String(runRoot)] + (debug ? ["--debug"] : [])
     }
 }

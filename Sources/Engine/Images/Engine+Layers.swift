@@ -2,10 +2,10 @@ package import Failure
 package import ImageStore
 internal import LinuxSystem
 internal import OCI
-internal import OverlayFS
+package import OverlayFS
 
 extension Engine {
-    func layerStore() throws(Failure) -> LayerStore {
+    package func layerStore() throws(Failure) -> LayerStore {
         try LayerStore(path: "\(rootPath)/layers", trash: "\(rootPath)/trash")
     }
 
@@ -15,17 +15,22 @@ extension Engine {
         return Int64(clamping: try layerStore().record(of: try Engine.layerID(directory)).size)
     }
 
+    /// What the container's own layer takes on the disk, and what its image's layers hold.
+    package func sizes(of record: ContainerRecord) throws(Failure) -> ContainerSizes {
+        var image: Int64 = 0
+        if !record.layers.isEmpty {
+            let store = try layerStore()
+            for layer in record.layers {
+                image += Int64(clamping: try store.record(of: try Engine.layerID(layer)).size)
+            }
+        }
+        return ContainerSizes(written: try DiskUsage.bytes(below: path(of: record, "upper")), image: image)
+    }
+
     /// The id behind a name in `layers/`.
     static func layerID(_ directory: String) throws(Failure) -> Digest {
         directory.contains("-")
             ? try Digest(directory.replacingFirst("-", by: ":")) : try Digest("sha256:\(directory)")
-    }
-
-    /// Takes away what transfers that died have left. What is in use by the living stays; trouble here is no reason
-    /// to refuse the work that comes next.
-    func clearAbandonedTransfers() {
-        if let layers = try? layerStore() { _ = try? layers.sweep() }
-        _ = try? content.sweepIngests()
     }
 }
 

@@ -25,10 +25,12 @@ extension Engine {
     /// mode: it returns only to throw, or with `detached`.
     package func exec(_ record: ContainerRecord, _ request: ExecRequest) throws(Failure) -> Int32 {
         guard let run = try runState(of: record), run.status == .running,
-            let pidfd = try during("look for \(record.name)", { () throws(SystemError) in try run.process.open() })
+            let pidfd = try during(
+                "look for \(record.name)", { () throws(SystemError) in try run.process.open() })
         else {
             throw Failure(
-                .conflict, "container \(record.name) is not running", hint: "\"ctr start \(record.name)\" starts it")
+                .conflict, "container \(record.name) is not running",
+                hint: "\"ctr start \(record.name)\" starts it")
         }
         let root = try during("open the root of \(record.name)") { () throws(SystemError) in
             try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
@@ -65,7 +67,8 @@ extension Engine {
         return try during("start ctr-monitor") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             try PlanTransport.send(
-                plan.encoded(), version: LaunchPlan.version, slots: slots.numbers, placeholder: pair.first.raw,
+                plan.encoded(), version: LaunchPlan.version, slots: slots.numbers,
+                placeholder: pair.first.raw,
                 to: pair.first.raw)
             if detached {
                 _ = try Process.spawn(

@@ -26,7 +26,8 @@ extension Engine {
             let other = try container(name)
             guard let run = try runState(of: other), run.status == .running, run.process.isAlive else {
                 throw Failure(
-                    .conflict, "\(flag) \(word): the container \(name) is not running", hint: "start it first")
+                    .conflict, "\(flag) \(word): the container \(name) is not running", hint: "start it first"
+                )
             }
             return .joined(path: "/proc/\(run.process.pid)/ns/\(file)")
         }

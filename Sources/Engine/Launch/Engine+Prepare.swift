@@ -46,7 +46,8 @@ extension Engine {
         let slots = try LaunchSlots(launch.slots, root: root.descriptor)
 
         let runDirectory = runDirectory(of: record.id)
-        try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory) }
+        try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory)
+        }
         var plan = MonitorPlan(mode: .container, containerID: record.id, launch: launch)
         plan.runDirectory = runDirectory
         plan.containerDirectory = path(of: record, "").trimmingTrailingSlash
@@ -103,7 +104,9 @@ extension Engine {
     }
 
     /// The overlay of the image's layers and the container's own, attached nowhere.
-    func mountRoot(of record: ContainerRecord, _ directory: borrowing FileDescriptor) throws(Failure) -> DetachedMount {
+    func mountRoot(of record: ContainerRecord, _ directory: borrowing FileDescriptor) throws(Failure)
+        -> DetachedMount
+    {
         try RootMount(engine: self, record: record).mount(in: directory)
     }
 
@@ -114,7 +117,8 @@ extension Engine {
         for option in settings.logOptions {
             let pair = try KeyValue.pair(option)
             switch pair.key {
-            case "max-size": maximumSize = UInt64(max(0, try ByteSize.parse(pair.value, allowingUnlimited: true)))
+            case "max-size":
+                maximumSize = UInt64(max(0, try ByteSize.parse(pair.value, allowingUnlimited: true)))
             case "max-file":
                 guard let count = UInt32(pair.value), count > 0 else {
                     throw Failure(.invalidArgument, "--log-opt max-file=\(pair.value): not a positive number")

@@ -1,7 +1,7 @@
 internal import ContainerMonitor
 package import Failure
 internal import LaunchPlan
-internal import LinuxSystem
+package import LinuxSystem
 
 /// What a foreground `run`, `start -a` and `attach` connect.
 package struct Attachment: Sendable {
@@ -108,7 +108,8 @@ extension Engine {
         return try during("start the monitor of \(record.name)") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             _ = try Process.spawn(
-                program: program, arguments: ["ctr-monitor"], environment: [], passed: [pair.second.raw, lock])
+                program: program, arguments: ["ctr-monitor"], environment: [],
+                passed: [pair.second.raw, lock])
             try PlanTransport.send(
                 prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
                 placeholder: pair.first.raw, to: pair.first.raw)
@@ -127,27 +128,35 @@ extension Engine {
         let prepared = try prepareLaunch(record, restartCount: (run?.restartCount ?? 0) + 1)
         try during("send the plan of \(record.name)") { () throws(SystemError) in
             try PlanTransport.send(
-                prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers, placeholder: 3,
+                prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
+                placeholder: 3,
                 to: 3)
         }
     }
 
-    /// The monitor's file, beside this program or in ../libexec/ctr, never looked for in PATH, as a read-only
-    /// detached bind of itself: /proc/self/exe of what it starts cannot be written (CVE-2019-5736).
+    /// The monitor's file as a read-only detached bind of itself: /proc/self/exe of what it starts cannot be written
+    /// (CVE-2019-5736).
     static func monitorProgram() throws(Failure) -> FileDescriptor {
+        let file = try programBeside("ctr-monitor")
+        return try during("start ctr-monitor") { () throws(SystemError) in
+            let mount = try DetachedMount(bind: "", in: file.raw, recursive: false)
+            try mount.set([.readOnly])
+            return try mount.descriptor.duplicate()
+        }
+    }
+
+    /// Another program of ctr's: beside this one or in ../libexec/ctr, never looked for in PATH.
+    package static func programBeside(_ name: String) throws(Failure) -> FileDescriptor {
         var failure: SystemError?
-        for place in ["ctr-monitor", "../libexec/ctr/ctr-monitor"] {
+        for place in [name, "../libexec/ctr/\(name)"] {
             do throws(SystemError) {
-                let file = try Process.openSibling(place)
-                let mount = try DetachedMount(bind: "", in: file.raw, recursive: false)
-                try mount.set([.readOnly])
-                return try mount.descriptor.duplicate()
+                return try Process.openSibling(place)
             } catch {
                 failure = failure ?? error
             }
         }
         throw Failure(
-            .notFound, "ctr-monitor is not beside ctr: \(failure?.reason ?? "unknown")",
-            hint: "install both programs in one directory")
+            .notFound, "\(name) is not beside ctr: \(failure?.reason ?? "unknown")",
+            hint: "install ctr's programs in one directory")
     }
 }

@@ -20,7 +20,8 @@ struct LaunchSlots: ~Copyable {
                     let mount = try DetachedMount(bind: path, recursive: recursive)
                     if set != 0 || clear != 0 {
                         try mount.set(
-                            DetachedMount.Attributes(rawValue: set), clear: DetachedMount.Attributes(rawValue: clear),
+                            DetachedMount.Attributes(rawValue: set),
+                            clear: DetachedMount.Attributes(rawValue: clear),
                             recursive: recursiveAttributes)
                     }
                     return SharedFileDescriptor(try mount.descriptor.duplicate())

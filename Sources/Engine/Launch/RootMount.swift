@@ -1,4 +1,4 @@
-internal import Failure
+package import Failure
 internal import ImageStore
 internal import LinuxSystem
 internal import OverlayFS
@@ -30,7 +30,8 @@ struct RootMount {
         var layers: [SharedFileDescriptor] = []
         var seen: Set<String> = []
         for id in ids.reversed() where seen.insert(id).inserted {
-            let layer = try during("open layer \(id.prefix(12)) of \(record.image)") { () throws(SystemError) in
+            let layer = try during("open layer \(id.prefix(12)) of \(record.image)") {
+                () throws(SystemError) in
                 SharedFileDescriptor(
                     try FileDescriptor.open(
                         "layers/\(id)/fs", in: engine.root.descriptor.raw, [.pathOnly, .directory],
@@ -62,8 +63,10 @@ struct RootMount {
             try Directory.ensure("upper", in: parent, mode: 0o755)
             try Directory.ensure("work", in: parent)
             return (
-                SharedFileDescriptor(try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow])),
-                SharedFileDescriptor(try FileDescriptor.open("work", in: parent, [.pathOnly, .directory, .noFollow]))
+                SharedFileDescriptor(
+                    try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow])),
+                SharedFileDescriptor(
+                    try FileDescriptor.open("work", in: parent, [.pathOnly, .directory, .noFollow]))
             )
         }
     }
@@ -83,20 +86,25 @@ struct RootMount {
         }
         let parent = directory.raw
         return try during("open the layer of \(record.name)") { () throws(SystemError) in
-            SharedFileDescriptor(try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow]))
+            SharedFileDescriptor(
+                try FileDescriptor.open("upper", in: parent, [.pathOnly, .directory, .noFollow]))
         }
     }
 
-    private func make(_ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?) throws(Failure) -> DetachedMount {
+    private func make(_ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?) throws(Failure)
+        -> DetachedMount
+    {
         try OverlayMount.make(layers: layers.map(\.raw), upper: upper, scratch: "\(engine.runPath)/mounts")
     }
 }
 
 /// Makes the places of mounts below a root, resolved in it: a link of the image leads nowhere else.
-struct MountTargets {
+package struct MountTargets {
     let root: Int32
 
-    func ensure(_ path: String, isDirectory: Bool) throws(Failure) {
+    package init(root: Int32) { self.root = root }
+
+    package func ensure(_ path: String, isDirectory: Bool) throws(Failure) {
         try during("make \(path) in the container's root") { () throws(SystemError) in
             var made = ""
             let parts = path.split(separator: "/")
@@ -110,7 +118,8 @@ struct MountTargets {
                     try Directory.ensure(String(part), in: parent.raw, mode: 0o755)
                 } else {
                     _ = try FileDescriptor.open(
-                        String(part), in: parent.raw, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+                        String(part), in: parent.raw, [.writeOnly, .create, .exclusive, .noFollow],
+                        mode: 0o644)
                 }
             }
         }

@@ -49,7 +49,9 @@ struct SpecMounts {
             destination: mount.target, type: "bind", source: mount.source, options: options)
     }
 
-    private mutating func add(volume mount: StoredMount, of record: ContainerRecord, _ engine: Engine) throws(Failure) {
+    private mutating func add(volume mount: StoredMount, of record: ContainerRecord, _ engine: Engine)
+        throws(Failure)
+    {
         let volume = try engine.volumeStore.inspect(mount.source)
         var source = try VolumeStore.dataPath(volume, root: engine.rootPath)
         var readOnly = mount.isReadOnly
@@ -57,7 +59,8 @@ struct SpecMounts {
         if !mount.subpath.isEmpty {
             // What is in a volume is a container's doing: a link there leads nowhere else.
             let data = try engine.volumeStore.openData(volume)
-            let directory = try during("mount \(mount.subpath) of volume \(mount.source)") { () throws(SystemError) in
+            let directory = try during("mount \(mount.subpath) of volume \(mount.source)") {
+                () throws(SystemError) in
                 SharedFileDescriptor(
                     try FileDescriptor.open(
                         mount.subpath, in: data.raw, [.pathOnly], resolve: [.beneath, .noMagicLinks]))

@@ -8,7 +8,8 @@ extension SpecOptions {
     /// A container's settings in the words of the Runtime; looks up what they name on the host: devices, other
     /// containers' namespaces.
     init(
-        _ record: ContainerRecord, user: UserIdentity, namespaces: SpecOptions.Namespaces, mounts: [RuntimeSpec.Mount]
+        _ record: ContainerRecord, user: UserIdentity, namespaces: SpecOptions.Namespaces,
+        mounts: [RuntimeSpec.Mount]
     ) throws(Failure) {
         self.init()
         let settings = record.settings
@@ -71,7 +72,9 @@ extension SpecOptions {
         let bytes = (try? AtomicFile.read("/sys/devices/system/cpu/online", limit: 4096)) ?? nil
         guard let bytes else { return nil }
         var count = 0
-        for range in String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self).split(separator: ",") {
+        for range in String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self).split(
+            separator: ",")
+        {
             let ends = range.split(separator: "-").compactMap { Int($0) }
             guard let first = ends.first, let last = ends.last, last >= first else { return nil }
             count += last - first + 1

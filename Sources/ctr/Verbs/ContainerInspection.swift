@@ -4,7 +4,9 @@ import OCI
 
 /// A container in the shape of docker's `inspect`.
 enum ContainerInspection {
-    static func value(_ container: ContainerSummary, sizes: ContainerSizes?, _ engine: Engine) -> TemplateValue {
+    static func value(_ container: ContainerSummary, sizes: ContainerSizes?, _ engine: Engine)
+        -> TemplateValue
+    {
         let record = container.record
         let words = record.settings.entrypoint + record.settings.command
         var fields: [TemplateValue.Field] = [
@@ -18,7 +20,9 @@ enum ContainerInspection {
             .init("ResolvConfPath", .string(engine.path(of: record, "resolv.conf"))),
             .init("HostnamePath", .string(engine.path(of: record, "hostname"))),
             .init("HostsPath", .string(engine.path(of: record, "hosts"))),
-            .init("LogPath", .string(record.settings.logDriver == "none" ? "" : engine.path(of: record, "logs"))),
+            .init(
+                "LogPath", .string(record.settings.logDriver == "none" ? "" : engine.path(of: record, "logs"))
+            ),
             .init("Name", .string("/" + record.name)),
             .init("RestartCount", .integer(Int64(container.state.restartCount))),
             .init("Driver", "overlay"),
@@ -26,18 +30,27 @@ enum ContainerInspection {
             .init("HostConfig", hostConfig(record)),
             .init("Mounts", .array(record.mounts.map { mount($0, engine) })),
             .init("Config", config(record)),
-            .init("NetworkSettings", .object([
-                .init("Networks", .map([record.settings.network.isEmpty ? "none" : record.settings.network: .object([])])),
-                .init("Ports", .map([:])), .init("IPAddress", ""),
-            ])),
-            .init("GraphDriver", .object([
-                .init("Name", "overlay"),
-                .init("Data", .object([
-                    .init("UpperDir", .string(engine.path(of: record, "upper"))),
-                    .init("WorkDir", .string(engine.path(of: record, "work"))),
-                    .init("LowerDirs", .strings(record.layers.map(engine.layerPath))),
+            .init(
+                "NetworkSettings",
+                .object([
+                    .init(
+                        "Networks",
+                        .map([record.settings.network.isEmpty ? "none" : record.settings.network: .object([])]
+                        )),
+                    .init("Ports", .map([:])), .init("IPAddress", ""),
                 ])),
-            ])),
+            .init(
+                "GraphDriver",
+                .object([
+                    .init("Name", "overlay"),
+                    .init(
+                        "Data",
+                        .object([
+                            .init("UpperDir", .string(engine.path(of: record, "upper"))),
+                            .init("WorkDir", .string(engine.path(of: record, "work"))),
+                            .init("LowerDirs", .strings(record.layers.map(engine.layerPath))),
+                        ])),
+                ])),
         ]
         if let sizes {
             fields.append(.init("SizeRw", .integer(sizes.written)))
@@ -66,25 +79,39 @@ enum ContainerInspection {
         let settings = record.settings
         let policy = settings.restart.split(separator: ":")
         return .object([
-            .init("Binds", .strings(record.mounts.filter { $0.kind != .tmpfs }.map {
-                "\($0.source):\($0.target)\($0.isReadOnly ? ":ro" : "")"
-            })),
-            .init("Tmpfs", .map(Dictionary(
-                record.mounts.filter { $0.kind == .tmpfs }.map { ($0.target, .string($0.options.joined(separator: ","))) },
-                uniquingKeysWith: { $1 }))),
-            .init("LogConfig", .object([
-                .init("Type", .string(settings.logDriver)),
-                .init("Config", .labels(LabelList.map(settings.logOptions))),
-            ])),
+            .init(
+                "Binds",
+                .strings(
+                    record.mounts.filter { $0.kind != .tmpfs }.map {
+                        "\($0.source):\($0.target)\($0.isReadOnly ? ":ro" : "")"
+                    })),
+            .init(
+                "Tmpfs",
+                .map(
+                    Dictionary(
+                        record.mounts.filter { $0.kind == .tmpfs }.map {
+                            ($0.target, .string($0.options.joined(separator: ",")))
+                        },
+                        uniquingKeysWith: { $1 }))),
+            .init(
+                "LogConfig",
+                .object([
+                    .init("Type", .string(settings.logDriver)),
+                    .init("Config", .labels(LabelList.map(settings.logOptions))),
+                ])),
             .init("NetworkMode", .string(settings.network.isEmpty ? "none" : settings.network)),
-            .init("RestartPolicy", .object([
-                .init("Name", .string(policy.first.map(String.init) ?? "no")),
-                .init("MaximumRetryCount", .integer(policy.count > 1 ? Int64(policy[1]) ?? 0 : 0)),
-            ])),
+            .init(
+                "RestartPolicy",
+                .object([
+                    .init("Name", .string(policy.first.map(String.init) ?? "no")),
+                    .init("MaximumRetryCount", .integer(policy.count > 1 ? Int64(policy[1]) ?? 0 : 0)),
+                ])),
             .init("AutoRemove", .bool(settings.autoRemove)),
             .init("CapAdd", .strings(settings.capAdd)),
             .init("CapDrop", .strings(settings.capDrop)),
-            .init("CgroupnsMode", .string(settings.cgroupNamespace.isEmpty ? "private" : settings.cgroupNamespace)),
+            .init(
+                "CgroupnsMode",
+                .string(settings.cgroupNamespace.isEmpty ? "private" : settings.cgroupNamespace)),
             .init("ExtraHosts", .strings(settings.extraHosts)),
             .init("GroupAdd", .strings(settings.groupAdd)),
             .init("IpcMode", .string(settings.ipc.isEmpty ? "private" : settings.ipc)),
@@ -155,11 +182,18 @@ enum ImageSettingsInspection {
     static func value(_ settings: ImageConfig.Settings) -> TemplateValue {
         .object([
             .init("User", .string(settings.user ?? "")),
-            .init("ExposedPorts", .map(Dictionary((settings.exposedPorts ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))),
+            .init(
+                "ExposedPorts",
+                .map(
+                    Dictionary(
+                        (settings.exposedPorts ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))),
             .init("Env", .strings(settings.env ?? [])),
             .init("Entrypoint", settings.entrypoint.map { .strings($0) } ?? .null),
             .init("Cmd", settings.cmd.map { .strings($0) } ?? .null),
-            .init("Volumes", .map(Dictionary((settings.volumes ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))),
+            .init(
+                "Volumes",
+                .map(Dictionary((settings.volumes ?? []).map { ($0, .object([])) }, uniquingKeysWith: { $1 }))
+            ),
             .init("WorkingDir", .string(settings.workingDir ?? "")),
             .init("Labels", .labels(settings.labels ?? [:])),
             .init("StopSignal", .string(settings.stopSignal ?? "")),

@@ -15,7 +15,9 @@ enum ExecVerb {
         request.environment = try ContainerFlags.environment(command)
         request.detachKeys = try DetachKeys.chosen(command)
         if request.terminal, request.interactive, !request.detached, !Terminal.isTerminal(0) {
-            throw Failure(.invalidArgument, "the input device is not a TTY", hint: "leave out -t, or give it a terminal")
+            throw Failure(
+                .invalidArgument, "the input device is not a TTY", hint: "leave out -t, or give it a terminal"
+            )
         }
         return try engine.exec(try engine.container(command.positionals[0]), request)
     }

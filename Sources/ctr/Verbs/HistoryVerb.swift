@@ -16,9 +16,18 @@ enum HistoryVerb {
             let createdBy = entry.createdBy.map { $0 == "\t" ? " " : $0 }
             return TemplateValue.object([
                 .init("ID", .string(entry.id.map { shown($0, command) } ?? "<missing>")),
-                .init("CreatedSince", .string(human ? entry.created.map { HumanDuration.ago(from: $0, to: now) } ?? "N/A" : entry.created.map(TimeText.utc) ?? "")),
+                .init(
+                    "CreatedSince",
+                    .string(
+                        human
+                            ? entry.created.map { HumanDuration.ago(from: $0, to: now) } ?? "N/A"
+                            : entry.created.map(TimeText.utc) ?? "")),
                 .init("CreatedAt", .string(entry.created.map(TimeText.utc) ?? "")),
-                .init("CreatedBy", .string(command.flag(.noTrunc) || createdBy.count <= 45 ? createdBy : createdBy.prefix(44) + "…")),
+                .init(
+                    "CreatedBy",
+                    .string(
+                        command.flag(.noTrunc) || createdBy.count <= 45
+                            ? createdBy : createdBy.prefix(44) + "…")),
                 .init("Size", .string(human ? HumanSize.decimal(entry.size) : String(entry.size))),
                 .init("Comment", .string(entry.comment)),
             ])

@@ -6,16 +6,19 @@ import LinuxSystem
 /// `ctr images [REPOSITORY[:TAG]]`
 enum ImagesVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
-        let filters = Filters(try command.parsedList(.filter) { (text) throws(Failure) in
-            try Filter.parse(text, keys: ["before", "dangling", "label", "reference", "since"])
-        })
+        let filters = Filters(
+            try command.parsedList(.filter) { (text) throws(Failure) in
+                try Filter.parse(text, keys: ["before", "dangling", "label", "reference", "since"])
+            })
         let dangling = try filters.flag("dangling")
         let images = try engine.images(matching: command.positionals.first)
         let shown = images.filter { image in
             let isDangling = image.tag == nil
             if let dangling, dangling != isDangling { return false }
             return filters.passesLabels(image.labels)
-                && filters.passes("reference") { Wildcard.matches($0, image.name ?? "") || Wildcard.matches($0, image.repository ?? "") }
+                && filters.passes("reference") {
+                    Wildcard.matches($0, image.name ?? "") || Wildcard.matches($0, image.repository ?? "")
+                }
                 && filters.passes("before") { word in
                     images.first { $0.answers(to: word) }.map { image.created < $0.created } ?? false
                 }
@@ -40,7 +43,9 @@ enum ImagesVerb {
         let rows = shown.map { image in
             TemplateValue.object([
                 .init("CreatedAt", .string(TimeText.local(image.created))),
-                .init("CreatedSince", .string(image.created == 0 ? "N/A" : HumanDuration.ago(from: image.created, to: now))),
+                .init(
+                    "CreatedSince",
+                    .string(image.created == 0 ? "N/A" : HumanDuration.ago(from: image.created, to: now))),
                 .init("Digest", .string(image.digest)),
                 .init("ID", .string(whole ? image.id : image.shortID)),
                 .init("Repository", .string(image.repository ?? "<none>")),

@@ -1,6 +1,7 @@
 import CommandTable
 import Engine
 import Failure
+import Front
 import LinuxSystem
 
 /// `ctr inspect`: what is found under each name, as one JSON array or by --format line by line.
@@ -26,16 +27,21 @@ enum InspectVerb {
             do throws(Failure) {
                 let record = try engine.container(word)
                 return ContainerInspection.value(
-                    try engine.summary(of: record), sizes: withSize ? try engine.sizes(of: record) : nil, engine)
+                    try engine.summary(of: record), sizes: withSize ? try engine.sizes(of: record) : nil,
+                    engine)
             } catch {
-                guard type == nil, error.code == .notFound || error.code == .invalidArgument else { throw error }
+                guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
+                    throw error
+                }
             }
         }
         if type == nil || type == "image" {
             do throws(Failure) {
                 return ImageInspection.value(try engine.inspectImage(word))
             } catch {
-                guard type == nil, error.code == .notFound || error.code == .invalidArgument else { throw error }
+                guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
+                    throw error
+                }
             }
         }
         do throws(Failure) {
@@ -99,10 +105,13 @@ enum ImageInspection {
             .init(
                 "RootFS",
                 .object([.init("Type", "layers"), .init("Layers", .strings(image.diffIDs))])),
-            .init("Descriptor", .object([
-                .init("mediaType", .string(image.mediaType)), .init("digest", .string(image.manifestDigest)),
-                .init("size", .integer(image.manifestSize)),
-            ])),
+            .init(
+                "Descriptor",
+                .object([
+                    .init("mediaType", .string(image.mediaType)),
+                    .init("digest", .string(image.manifestDigest)),
+                    .init("size", .integer(image.manifestSize)),
+                ])),
         ])
     }
 }

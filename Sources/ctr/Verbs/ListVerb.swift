@@ -6,11 +6,14 @@ import LinuxSystem
 /// `ctr ps`
 enum ListVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
-        let filters = Filters(try command.parsedList(.filter) { (text) throws(Failure) in
-            try Filter.parse(text, keys: filterKeys)
-        })
+        let filters = Filters(
+            try command.parsedList(.filter) { (text) throws(Failure) in
+                try Filter.parse(text, keys: filterKeys)
+            })
         let last = command.flag(.latest) ? 1 : command.integer(.last) ?? -1
-        let all = command.flag(.all) || last > 0 || !filters.values("status").isEmpty || !filters.values("exited").isEmpty
+        let all =
+            command.flag(.all) || last > 0 || !filters.values("status").isEmpty
+            || !filters.values("exited").isEmpty
         let everything = try engine.containers()
         var shown: [ContainerSummary] = []
         for container in everything where all || container.state.isRunning {
@@ -31,7 +34,8 @@ enum ListVerb {
             let size = withSize ? try engine.sizes(of: container.record) : nil
             rows.append(row(container, size: size, whole: command.flag(.noTrunc), now: now))
         }
-        var source = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
+        var source =
+            "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
         if withSize { source += "\t{{.Size}}" }
         if let format = command.value(.format), format != "table" { source = format }
         Console.out(try Template(source).listing(rows, headings: headings))
@@ -109,7 +113,9 @@ enum ListVerb {
             && filters.passes("volume") { word in
                 record.mounts.contains { $0.source == word || $0.target == word }
             }
-            && filters.passes("network") { $0 == (record.settings.network.isEmpty ? "none" : record.settings.network) }
+            && filters.passes("network") {
+                $0 == (record.settings.network.isEmpty ? "none" : record.settings.network)
+            }
             && filters.passes("before") { created(of: $0).map { record.created < $0 } ?? false }
             && filters.passes("since") { created(of: $0).map { record.created > $0 } ?? false }
             && filters.passesLabels(LabelList.map(record.settings.labels))

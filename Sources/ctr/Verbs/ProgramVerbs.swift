@@ -6,11 +6,15 @@ import LinuxSystem
 enum VersionVerb {
     static func perform(_ command: ParsedCommand) throws(Failure) -> Int32 {
         let value = TemplateValue.object([
-            .init("Client", .object([
-                .init("Version", .string(Build.version)), .init("OCIRuntimeSpec", .string(Build.runtimeSpecVersion)),
-                .init("OCIImageSpec", .string(Build.imageSpecVersion)), .init("Os", "linux"),
-                .init("Arch", .string(Build.architecture)), .init("KernelVersion", .string(Build.kernelVersion())),
-            ]))
+            .init(
+                "Client",
+                .object([
+                    .init("Version", .string(Build.version)),
+                    .init("OCIRuntimeSpec", .string(Build.runtimeSpecVersion)),
+                    .init("OCIImageSpec", .string(Build.imageSpecVersion)), .init("Os", "linux"),
+                    .init("Arch", .string(Build.architecture)),
+                    .init("KernelVersion", .string(Build.kernelVersion())),
+                ]))
         ])
         if let format = command.value(.format) {
             Console.out(try Template(format, escapes: false).text(of: value) + "\n")
@@ -34,7 +38,9 @@ enum InfoVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
         let info = try engine.info()
         if let format = command.value(.format) {
-            let fields = info.map { TemplateValue.Field($0.key, $0.number.map { .integer($0) } ?? .string($0.text)) }
+            let fields = info.map {
+                TemplateValue.Field($0.key, $0.number.map { .integer($0) } ?? .string($0.text))
+            }
             Console.out(try Template(format, escapes: false).text(of: .object(fields)) + "\n")
             return 0
         }
@@ -63,7 +69,8 @@ enum InternalVerb {
         case ("__restart", .some(let id)): try engine.relaunch(id)
         case ("__remove", .some(let id)): try engine.removeEnded(id)
         case ("__empty-trash", nil): try engine.emptyTrash()
-        default: throw Failure(.invalidArgument, "unknown command: ctr \(words[0])", hint: "See 'ctr --help'.")
+        default:
+            throw Failure(.invalidArgument, "unknown command: ctr \(words[0])", hint: "See 'ctr --help'.")
         }
         return 0
     }

@@ -13,9 +13,11 @@ enum RunVerb {
             throw Failure(.invalidArgument, "Conflicting options: -a and -d")
         }
         if request.settings.terminal, request.settings.openStdin, !detached, !Terminal.isTerminal(0) {
-            throw Failure(.invalidArgument, "the input device is not a TTY", hint: "leave out -t, or give it a terminal")
+            throw Failure(
+                .invalidArgument, "the input device is not a TTY", hint: "leave out -t, or give it a terminal"
+            )
         }
-        let record = try engine.create(request, progress: Progress.chosen(quiet: command.flag(.quiet)))
+        let record = try engine.create(request, images: TransferProgram())
         if detached {
             try engine.start(record)
             Console.out(record.id + "\n")
@@ -34,7 +36,7 @@ enum RunVerb {
 enum CreateVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
         let request = try ContainerFlags.request(command)
-        let record = try engine.create(request, progress: Progress.chosen(quiet: command.flag(.quiet)))
+        let record = try engine.create(request, images: TransferProgram())
         Console.out(record.id + "\n")
         return 0
     }

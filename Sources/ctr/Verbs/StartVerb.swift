@@ -1,6 +1,7 @@
 import CommandTable
 import Engine
 import Failure
+import Front
 import LinuxSystem
 
 enum StartVerb {

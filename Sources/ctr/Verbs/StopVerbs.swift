@@ -1,6 +1,7 @@
 import CommandTable
 import Engine
 import Failure
+import Front
 import LinuxSystem
 
 /// stop, restart, kill, rm, wait, rename: they act on containers by name, one line each when done.

@@ -1,6 +1,7 @@
 import CommandTable
 import Engine
 import Failure
+import Front
 import LinuxSystem
 
 enum VolumeCreateVerb {
@@ -15,9 +16,10 @@ enum VolumeCreateVerb {
 
 enum VolumeListVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
-        let filters = Filters(try command.parsedList(.filter) { (text) throws(Failure) in
-            try Filter.parse(text, keys: ["dangling", "driver", "label", "name"])
-        })
+        let filters = Filters(
+            try command.parsedList(.filter) { (text) throws(Failure) in
+                try Filter.parse(text, keys: ["dangling", "driver", "label", "name"])
+            })
         let dangling = try filters.flag("dangling")
         let volumes = try engine.volumes().filter { volume in
             if let dangling, dangling == volume.isUsed { return false }
@@ -76,15 +78,17 @@ enum VolumeRemoveVerb {
 
 enum VolumePruneVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
-        let filters = Filters(try command.parsedList(.filter) { (text) throws(Failure) in
-            try Filter.parse(text, keys: ["all", "label", "label!"])
-        })
+        let filters = Filters(
+            try command.parsedList(.filter) { (text) throws(Failure) in
+                try Filter.parse(text, keys: ["all", "label", "label!"])
+            })
         let filtered = try filters.flag("all")
         let all = command.flag(.all) || filtered ?? false
         let doomed = try engine.prunableVolumes(all: all).filter {
             filters.passesLabels(LabelList.map($0.labels))
         }
-        let warning = "WARNING! This will remove \(all ? "all" : "anonymous") local volumes not used by at least one container."
+        let warning =
+            "WARNING! This will remove \(all ? "all" : "anonymous") local volumes not used by at least one container."
         guard command.flag(.force) || Confirmation.ask(warning) else { return 0 }
         defer { engine.emptyTrashInBackground() }
         let outcome = try engine.pruneVolumes(doomed)

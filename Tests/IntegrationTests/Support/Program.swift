@@ -11,9 +11,10 @@ enum Program {
 
     static let ctr = directory + "/ctr"
     static let monitor = directory + "/ctr-monitor"
+    static let transfer = directory + "/ctr-transfer"
 
     static let isRoot = geteuid() == 0
-    static let isBuilt = access(ctr, X_OK) == 0 && access(monitor, X_OK) == 0
+    static let isBuilt = [ctr, monitor, transfer].allSatisfy { access($0 as String, X_OK) == 0 }
 }
 
 /// A program of the machine that a test compares with or builds its input by.
@@ -40,7 +41,8 @@ extension Trait where Self == ConditionTrait {
     static func needs(_ tools: Tool...) -> Self {
         if !Program.isRoot { return .enabled(if: false, "not run: needs root") }
         if !Program.isBuilt {
-            return .enabled(if: false, "not run: no ctr and ctr-monitor in CTR_BIN_DIR or ./bin")
+            return .enabled(
+                if: false, "not run: no ctr, ctr-transfer and ctr-monitor in CTR_BIN_DIR or ./bin")
         }
         let missing = Tool.missing(tools + [.busybox])
         return .enabled(
