@@ -53,6 +53,12 @@ extension FileDescriptor {
     package struct Resolve: OptionSet, Sendable {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
+        /// Not SetAlgebra's: that one is generic, and looks its types up at run time.
+        package init(arrayLiteral elements: Resolve...) {
+            var value: UInt64 = 0
+            for element in elements { value |= element.rawValue }
+            rawValue = value
+        }
         package static let noCrossDevice = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_XDEV))
         package static let noMagicLinks = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_MAGICLINKS))
         package static let noSymlinks = Resolve(rawValue: UInt64(CTR_RESOLVE_NO_SYMLINKS))
@@ -65,7 +71,13 @@ extension FileDescriptor {
     package struct OpenFlags: OptionSet, Sendable {
         package let rawValue: Int32
         package init(rawValue: Int32) { self.rawValue = rawValue }
-        package static let readOnly = OpenFlags([])
+        /// As of `Resolve`.
+        package init(arrayLiteral elements: OpenFlags...) {
+            var value: Int32 = 0
+            for element in elements { value |= element.rawValue }
+            rawValue = value
+        }
+        package static let readOnly = OpenFlags(rawValue: 0)
         package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
         package static let readWrite = OpenFlags(rawValue: O_RDWR)
         package static let create = OpenFlags(rawValue: O_CREAT)

@@ -11,6 +11,12 @@ package struct DetachedMount: ~Copyable {
     package struct Attributes: OptionSet, Sendable {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
+        /// As of `FileDescriptor.Resolve`.
+        package init(arrayLiteral elements: Attributes...) {
+            var value: UInt64 = 0
+            for element in elements { value |= element.rawValue }
+            rawValue = value
+        }
         package static let readOnly = Attributes(rawValue: UInt64(CTR_MOUNT_ATTR_RDONLY))
         package static let noSetUID = Attributes(rawValue: UInt64(CTR_MOUNT_ATTR_NOSUID))
         package static let noDevices = Attributes(rawValue: UInt64(CTR_MOUNT_ATTR_NODEV))

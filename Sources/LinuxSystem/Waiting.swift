@@ -6,6 +6,12 @@ package struct EventQueue: ~Copyable {
     package struct Interest: OptionSet, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// As of `FileDescriptor.Resolve`.
+        package init(arrayLiteral elements: Interest...) {
+            var value: UInt32 = 0
+            for element in elements { value |= element.rawValue }
+            rawValue = value
+        }
         package static let read = Interest(rawValue: UInt32(CTR_EPOLLIN))
         package static let write = Interest(rawValue: UInt32(CTR_EPOLLOUT))
         package static let hangUp = Interest(rawValue: UInt32(CTR_EPOLLHUP))

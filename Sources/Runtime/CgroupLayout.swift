@@ -51,21 +51,25 @@ package struct CgroupLayout: Sendable, Equatable, Codable {
 
 extension CgroupLayout {
     /// Reads the mounts out of /proc/self/mountinfo (proc(5)). Of two mounts of one hierarchy the first counts.
-    package init(mountinfo: String) {
+    package init(mountinfo: String) { self.init(mountinfo: Array(mountinfo.utf8)) }
+
+    /// By bytes: on a host with many mounts this is the longest text that a start reads.
+    init(mountinfo: [UInt8]) {
         self.init(unifiedMount: nil)
-        for line in mountinfo.split(separator: "\n") {
+        for line in mountinfo.split(separator: UInt8(ascii: "\n")) where CgroupLayout.isBelowCgroups(line) {
             // 36 35 98:0 /root /mount/point options [optional…] - type source super-options
-            let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-            guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count >= dash + 4 else { continue }
+            let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash >= 6,
+                fields.count >= dash + 4
+            else { continue }
             let mount = CgroupLayout.unescaped(fields[4])
-            guard mount.hasPrefix("/sys/fs/cgroup") else { continue }
-            switch fields[dash + 1] {
+            switch String(decoding: fields[dash + 1], as: UTF8.self) {
             case "cgroup2":
                 if unifiedMount == nil { unifiedMount = mount }
             case "cgroup":
-                let controllers = fields[dash + 3].split(separator: ",").map(String.init).filter {
-                    $0.hasPrefix("name=") || CgroupLayout.legacyControllers.contains($0)
-                }
+                let controllers = fields[dash + 3].split(separator: UInt8(ascii: ","))
+                    .map { String(decoding: $0, as: UTF8.self) }
+                    .filter { $0.hasPrefix("name=") || CgroupLayout.legacyControllers.contains($0) }
                 if !controllers.isEmpty, !hierarchies.contains(where: { $0.controllers == controllers }) {
                     hierarchies.append(Hierarchy(mount: mount, controllers: controllers))
                 }
@@ -74,16 +78,26 @@ extension CgroupLayout {
         }
     }
 
+    /// Whether the fifth field begins with `/sys/fs/cgroup`.
+    private static func isBelowCgroups(_ line: ArraySlice<UInt8>) -> Bool {
+        var rest = line
+        for _ in 0..<4 {
+            guard let space = rest.firstIndex(of: UInt8(ascii: " ")) else { return false }
+            rest = rest[(space + 1)...]
+        }
+        return rest.starts(with: "/sys/fs/cgroup".utf8)
+    }
+
     /// Super-block options that are no controllers (`rw`, `xattr`, `clone_children`) are told by this list.
-    private static let legacyControllers: Set<String> = [
+    private static let legacyControllers = [
         "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event",
         "net_prio", "hugetlb", "pids", "rdma", "misc",
     ]
 
     /// Space, tab, newline and backslash are written as three octal digits.
-    private static func unescaped(_ field: Substring) -> String {
+    private static func unescaped(_ field: ArraySlice<UInt8>) -> String {
         var bytes: [UInt8] = []
-        var rest = field.utf8[...]
+        var rest = field
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "\\"), rest.count >= 3,
                 let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
@@ -99,7 +113,7 @@ extension CgroupLayout {
 
     /// This host's.
     package static func read() throws(Failure) -> CgroupLayout {
-        var layout = CgroupLayout(mountinfo: try HostFile.text("/proc/self/mountinfo"))
+        var layout = CgroupLayout(mountinfo: try HostFile.bytes("/proc/self/mountinfo"))
         layout.systemd = HostFile.exists("/run/systemd/system")
         if let mount = layout.unifiedMount {
             layout.unifiedControllers = HostFile.words("\(mount)/cgroup.controllers")

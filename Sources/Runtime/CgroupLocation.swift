@@ -16,6 +16,25 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
     /// For rmdir when the container is gone, deepest first.
     package var toRemove: [String]
 
+    /// Of a container that runs, from its state: enough to join it.
+    ///
+    /// - Parameters:
+    ///   - directory: the cgroup2 one; one of v1 where there is no cgroup2; empty for none.
+    ///   - tasks: v1 `tasks` files.
+    package init(running directory: String, tasks: [String]) {
+        legacy = tasks.map { Legacy(controllers: [], directory: String($0.dropLast("/tasks".count))) }
+        unified = directory.isEmpty || legacy.contains { $0.directory == directory } ? nil : directory
+        unifiedControllers = []
+        toRemove = []
+    }
+
+    init(unified: String?, legacy: [Legacy], unifiedControllers: [String], toRemove: [String]) {
+        self.unified = unified
+        self.legacy = legacy
+        self.unifiedControllers = unifiedControllers
+        self.toRemove = toRemove
+    }
+
     private func directory(of controller: String) -> String? {
         legacy.first { $0.controllers.contains(controller) }?.directory
     }

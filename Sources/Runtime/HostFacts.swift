@@ -34,25 +34,41 @@ package struct HostFacts: Sendable, Equatable {
         "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
     ]
 
+    /// Of the process alone, for `exec`: what is the container's was settled at its start.
+    package static func ofThisProcess() throws(Failure) -> HostFacts {
+        HostFacts(
+            capabilities: try heldCapabilities(), cgroups: CgroupLayout(unifiedMount: nil),
+            timeNamespaces: HostFile.exists("/proc/self/ns/time"), oomScoreAdjustment: ownScoreAdjustment())
+    }
+
+    private static func heldCapabilities() throws(Failure) -> CapabilitySet {
+        let status = try HostFile.bytes("/proc/self/status")
+        return CapabilitySet(rawValue: mask("CapBnd:", in: status) & mask("CapPrm:", in: status))
+    }
+
+    private static func ownScoreAdjustment() -> Int32 {
+        Int32(HostFile.words("/proc/self/oom_score_adj").first ?? "") ?? 0
+    }
+
     /// This host's; some fifteen small reads of /proc and /sys.
     package static func read() throws(Failure) -> HostFacts {
-        let status = try HostFile.text("/proc/self/status")
-        let held = CapabilitySet(rawValue: mask("CapBnd", in: status) & mask("CapPrm", in: status))
         let parameters = defaultNetworkParameters.filter {
             HostFile.exists("/proc/sys/" + $0.split(separator: ".").joined(separator: "/"))
         }
         return HostFacts(
-            capabilities: held, cgroups: try CgroupLayout.read(),
+            capabilities: try heldCapabilities(), cgroups: try CgroupLayout.read(),
             thermalThrottlePaths: thermalThrottles(),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"),
-            oomScoreAdjustment: Int32(HostFile.words("/proc/self/oom_score_adj").first ?? "") ?? 0,
+            oomScoreAdjustment: ownScoreAdjustment(),
             appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
             networkParameters: parameters)
     }
 
-    private static func mask(_ name: String, in status: String) -> UInt64 {
-        for line in status.split(separator: "\n") where line.hasPrefix("\(name):") {
-            return UInt64(line.split(separator: "\t").last ?? "", radix: 16) ?? 0
+    /// `CapPrm:\t000001ffffffffff`
+    private static func mask(_ name: String, in status: [UInt8]) -> UInt64 {
+        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: name.utf8) {
+            let digits = line.dropFirst(name.utf8.count).drop { $0 == UInt8(ascii: "\t") }
+            return UInt64(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0
         }
         return 0
     }
@@ -70,6 +86,10 @@ package struct HostFacts: Sendable, Equatable {
 /// Small files of /proc and /sys.
 enum HostFile {
     static func text(_ path: String) throws(Failure) -> String {
+        String(decoding: try bytes(path), as: UTF8.self)
+    }
+
+    static func bytes(_ path: String) throws(Failure) -> [UInt8] {
         let bytes: [UInt8]?
         do throws(SystemError) {
             bytes = try AtomicFile.read(path)
@@ -77,13 +97,14 @@ enum HostFile {
             throw Failure(error)
         }
         guard let bytes else { throw Failure(.notFound, "\(path): there is no such file") }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// The words of a file; none where it cannot be read.
     static func words(_ path: String) -> [String] {
-        guard let text = try? text(path) else { return [] }
-        return text.split { $0 == " " || $0 == "\n" || $0 == "\t" }.map(String.init)
+        guard let bytes = try? bytes(path) else { return [] }
+        return bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\t") }
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     static func exists(_ path: String) -> Bool {

@@ -29,7 +29,8 @@ extension Planner {
         if options.isBind || type == "bind" {
             try bind(mount, at: target, options, recursive: options.recursiveBind, context, into: &draft)
         } else if type == "cgroup" || type == "cgroup2" {
-            mountCgroups(at: target, options, context.placement.layout, context.placement, into: &draft)
+            let placement = try context.ownPlacement()
+            mountCgroups(at: target, options, placement.layout, placement, into: &draft)
         } else {
             guard !type.isEmpty else { throw Failure(.invalidArgument, "type is missing") }
             guard !options.recursiveAttributes else {

@@ -165,10 +165,11 @@ extension Planner {
     /// All that the container does not share with the host, in one setns(2): the mount namespace with the others, so
     /// that no path is looked up half-way.
     private static func execNamespaces(_ container: RuntimeSpec.Linux) -> UInt64 {
-        let flags: [RuntimeSpec.Namespace.Kind: UInt64] = [
-            .mount: CloneFlag.mount, .network: CloneFlag.network, .uts: CloneFlag.uts, .ipc: CloneFlag.ipc,
-            .time: CloneFlag.time, .cgroup: CloneFlag.cgroup,
-        ]
-        return (container.namespaces ?? []).reduce(0) { $0 | (flags[$1.type] ?? 0) }
+        var flags: UInt64 = 0
+        // A pid namespace is joined by the parent; a user namespace no container has.
+        for namespace in container.namespaces ?? [] where namespace.type != .pid && namespace.type != .user {
+            flags |= CloneFlag.of(namespace.type)
+        }
+        return flags
     }
 }

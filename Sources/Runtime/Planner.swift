@@ -9,7 +9,8 @@ package enum Planner {
     package struct Context: Sendable {
         package var containerID: String
         package var host: HostFacts
-        package var placement: CgroupPlacement
+        /// For `plan`; an exec joins what is there.
+        package var placement: CgroupPlacement?
         /// The compiled filter's file, from `SeccompFilter`; nil: unconfined.
         package var seccompFilter: String?
         /// seccomp(2)'s flags for it.
@@ -26,7 +27,7 @@ package enum Planner {
         package var isDirectory: @Sendable (String) throws(Failure) -> Bool
 
         package init(
-            containerID: String, host: HostFacts, placement: CgroupPlacement, seccompFilter: String? = nil,
+            containerID: String, host: HostFacts, placement: CgroupPlacement?, seccompFilter: String? = nil,
             isDirectory: @escaping @Sendable (String) throws(Failure) -> Bool = Planner.sourceIsDirectory
         ) {
             self.containerID = containerID
@@ -34,6 +35,13 @@ package enum Planner {
             self.placement = placement
             self.seccompFilter = seccompFilter
             self.isDirectory = isDirectory
+        }
+
+        func ownPlacement() throws(Failure) -> CgroupPlacement {
+            guard let placement else {
+                throw Failure(.internal, "a container's plan needs a place for its cgroups")
+            }
+            return placement
         }
     }
 
@@ -57,7 +65,7 @@ package enum Planner {
         if context.awaitsParent { draft.steps.append(.awaitParent) }
         // Cgroups first, while the process is small and may still write to the host's files: all that follows is
         // counted there.
-        try context.placement.place(
+        try context.ownPlacement().place(
             resources: linux.resources ?? RuntimeSpec.Resources(), rules: deviceRules(linux), into: &draft)
         // Joined namespaces before new ones are used; a joined user namespace would come first of all.
         let namespaces = try joinNamespaces(linux.namespaces ?? [], into: &draft)
@@ -139,6 +147,19 @@ extension Planner {
         static let user: UInt64 = 0x1000_0000
         static let pid: UInt64 = 0x2000_0000
         static let network: UInt64 = 0x4000_0000
+
+        static func of(_ kind: RuntimeSpec.Namespace.Kind) -> UInt64 {
+            switch kind {
+            case .mount: mount
+            case .network: network
+            case .uts: uts
+            case .ipc: ipc
+            case .time: time
+            case .cgroup: cgroup
+            case .pid: pid
+            case .user: user
+            }
+        }
     }
 
     struct Namespaces {
@@ -163,12 +184,8 @@ extension Planner {
         _ namespaces: [RuntimeSpec.Namespace], into draft: inout Draft
     ) throws(Failure) -> Namespaces {
         var result = Namespaces()
-        let flags: [RuntimeSpec.Namespace.Kind: UInt64] = [
-            .mount: CloneFlag.mount, .network: CloneFlag.network, .uts: CloneFlag.uts, .ipc: CloneFlag.ipc,
-            .time: CloneFlag.time, .cgroup: CloneFlag.cgroup, .pid: CloneFlag.pid,
-        ]
         for namespace in namespaces {
-            guard let flag = flags[namespace.type] else { continue }
+            let flag = CloneFlag.of(namespace.type)
             if let path = namespace.path, !path.isEmpty {
                 let slot = draft.slot(.file(path: path))
                 // A joined pid namespace holds for children alone: who clones joins it.

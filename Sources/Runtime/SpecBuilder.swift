@@ -32,9 +32,7 @@ package enum SpecBuilder {
             }
         }
         if case .profile(let profile) = options.seccomp, !options.privileged {
-            linux.seccomp = try profile.resolved(
-                capabilities: Set(granted.names), architecture: Machine.architecture, kernel: Machine.kernel()
-            )
+            linux.seccomp = try resolved(profile, granted)
         }
         linux.rootfsPropagation = rootPropagation(options.mounts)
 
@@ -49,6 +47,32 @@ package enum SpecBuilder {
             throw Failure(.invalidArgument, "--domainname cannot be set with --uts host")
         }
         return spec
+    }
+
+    /// What `exec` needs of the spec that the container runs by: its process and its namespaces.
+    package static func buildForExec(_ options: SpecOptions, host: HostFacts) throws(Failure) -> RuntimeSpec {
+        let granted = try CapabilitySet.granted(
+            add: options.capAdd, drop: options.capDrop, privileged: options.privileged,
+            available: host.capabilities)
+        var host = host
+        // The host had it when the container was started with a profile.
+        host.appArmor = true
+        var linux = RuntimeSpec.Linux()
+        linux.namespaces = try namespaces(options.namespaces, host: host)
+        if case .profile(let profile) = options.seccomp, !options.privileged {
+            linux.seccomp = try resolved(profile, granted)
+        }
+        return RuntimeSpec(
+            process: try process(
+                options, security: try SecurityOptions(options.securityOptions), granted: granted, host: host),
+            linux: linux)
+    }
+
+    private static func resolved(
+        _ profile: SeccompProfile, _ granted: CapabilitySet
+    ) throws(Failure) -> RuntimeSpec.Seccomp {
+        try profile.resolved(
+            capabilities: Set(granted.names), architecture: Machine.architecture, kernel: Machine.kernel())
     }
 
     private static func process(

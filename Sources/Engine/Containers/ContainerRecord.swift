@@ -50,44 +50,34 @@ extension ContainerRecord {
         record.add("platform", platform)
         record.add("layer", all: layers)
         record.add("anonymous-volume", all: anonymousVolumes)
-        for field in ContainerSettings.texts where !settings[keyPath: field.path].isEmpty {
-            record.add(field.key, settings[keyPath: field.path])
-        }
-        for field in ContainerSettings.lists { record.add(field.key, all: settings[keyPath: field.path]) }
-        for field in ContainerSettings.numbers {
-            record.add(field.key, ifPresent: settings[keyPath: field.path].map(String.init))
-        }
-        for field in ContainerSettings.switches where settings[keyPath: field.path] {
-            record.add(field.key, "1")
-        }
+        settings.write(to: &record)
         return record.bytes
     }
 
     package init(parsing bytes: [UInt8], id: String) throws(Failure) {
         let record = try FlatRecord(
             kind: ContainerRecord.kind, parsing: bytes, name: "container \(id.prefix(12))'s record")
-        var values: [String: [String]] = [:]
-        for entry in record.entries { values[entry.key, default: []].append(entry.value) }
-        func one(_ key: String) throws(Failure) -> String {
-            guard let value = values[key]?.first else {
-                throw Failure(.dataLoss, "container \(id.prefix(12))'s record has no \(key)")
-            }
-            return value
-        }
-        var settings = ContainerSettings()
-        for field in ContainerSettings.texts {
-            if let value = values[field.key]?.first { settings[keyPath: field.path] = value }
-        }
-        for field in ContainerSettings.lists { settings[keyPath: field.path] = values[field.key] ?? [] }
-        for field in ContainerSettings.numbers {
-            settings[keyPath: field.path] = values[field.key]?.first.flatMap { Int64($0) }
-        }
-        for field in ContainerSettings.switches { settings[keyPath: field.path] = values[field.key] != nil }
         self.init(
-            id: id, created: Int64(try one("created")) ?? 0, image: try one("image"),
-            imageID: try one("image-id"), manifestDigest: try one("manifest"), layers: values["layer"] ?? [],
-            platform: values["platform"]?.first ?? "", settings: settings)
-        name = try one("name")
-        anonymousVolumes = values["anonymous-volume"] ?? []
+            id: id, created: 0, image: "", imageID: "", manifestDigest: "", layers: [], platform: "",
+            settings: ContainerSettings())
+        for entry in record.entries {
+            switch entry.key {
+            case "name": name = entry.value
+            case "created": created = Int64(entry.value) ?? 0
+            case "image": image = entry.value
+            case "image-id": imageID = entry.value
+            case "manifest": manifestDigest = entry.value
+            case "platform": platform = entry.value
+            case "layer": layers.append(entry.value)
+            case "anonymous-volume": anonymousVolumes.append(entry.value)
+            default: settings.read(entry.key, entry.value)
+            }
+        }
+        for (key, value) in [
+            ("name", name), ("image", image), ("image-id", imageID), ("manifest", manifestDigest),
+        ]
+        where value.isEmpty {
+            throw Failure(.dataLoss, "container \(id.prefix(12))'s record has no \(key)")
+        }
     }
 }

@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 /// What a container was asked to be: the flags of `run` and `create`, with the image's configuration folded in.
 /// Kept in the container's record, so that every later start makes the same container.
 package struct ContainerSettings: Sendable, Equatable {
@@ -68,47 +70,113 @@ package struct ContainerSettings: Sendable, Equatable {
     package init() {}
 }
 
+/// The record's schema, twice: what is written and what is read. A test sets every field and reads it back.
+///
+/// Written out: tables of key paths cost more on the start path than reading the file.
 extension ContainerSettings {
-    typealias TextField = (key: String, path: WritableKeyPath<ContainerSettings, String>)
-    typealias ListField = (key: String, path: WritableKeyPath<ContainerSettings, [String]>)
-    typealias NumberField = (key: String, path: WritableKeyPath<ContainerSettings, Int64?>)
-    typealias SwitchField = (key: String, path: WritableKeyPath<ContainerSettings, Bool>)
-
-    /// The record's schema: a field that is not in these four tables is not kept. A test goes through all of them.
-    static var texts: [TextField] {
-        [
-            ("workdir", \.workingDirectory), ("user", \.user), ("stop-signal", \.stopSignal),
-            ("hostname", \.hostname), ("domainname", \.domainname), ("restart", \.restart),
-            ("log-driver", \.logDriver), ("network", \.network), ("pid", \.pid), ("ipc", \.ipc),
-            ("uts", \.uts),
-            ("cgroupns", \.cgroupNamespace), ("seccomp-profile", \.seccompProfile),
-            ("cpuset-cpus", \.cpusetCPUs), ("cpuset-mems", \.cpusetMems),
-        ]
+    func write(to record: inout FlatRecord) {
+        if !workingDirectory.isEmpty { record.add("workdir", workingDirectory) }
+        if !user.isEmpty { record.add("user", user) }
+        if !stopSignal.isEmpty { record.add("stop-signal", stopSignal) }
+        if !hostname.isEmpty { record.add("hostname", hostname) }
+        if !domainname.isEmpty { record.add("domainname", domainname) }
+        if !restart.isEmpty { record.add("restart", restart) }
+        if !logDriver.isEmpty { record.add("log-driver", logDriver) }
+        if !network.isEmpty { record.add("network", network) }
+        if !pid.isEmpty { record.add("pid", pid) }
+        if !ipc.isEmpty { record.add("ipc", ipc) }
+        if !uts.isEmpty { record.add("uts", uts) }
+        if !cgroupNamespace.isEmpty { record.add("cgroupns", cgroupNamespace) }
+        if !seccompProfile.isEmpty { record.add("seccomp-profile", seccompProfile) }
+        if !cpusetCPUs.isEmpty { record.add("cpuset-cpus", cpusetCPUs) }
+        if !cpusetMems.isEmpty { record.add("cpuset-mems", cpusetMems) }
+        record.add("entrypoint", all: entrypoint)
+        record.add("command", all: command)
+        record.add("env", all: environment)
+        record.add("group-add", all: groupAdd)
+        record.add("ulimit", all: ulimits)
+        record.add("label", all: labels)
+        record.add("annotation", all: annotations)
+        record.add("add-host", all: extraHosts)
+        record.add("log-opt", all: logOptions)
+        record.add("cap-add", all: capAdd)
+        record.add("cap-drop", all: capDrop)
+        record.add("security-opt", all: securityOptions)
+        record.add("sysctl", all: sysctls)
+        record.add("device", all: devices)
+        record.add("mount", all: mounts)
+        record.add("stop-timeout", ifPresent: stopTimeout.map(String.init))
+        record.add("oom-score-adj", ifPresent: oomScoreAdjustment.map(String.init))
+        record.add("memory", ifPresent: memory.map(String.init))
+        record.add("memory-swap", ifPresent: memorySwap.map(String.init))
+        record.add("memory-reservation", ifPresent: memoryReservation.map(String.init))
+        record.add("nano-cpus", ifPresent: nanoCPUs.map(String.init))
+        record.add("cpu-shares", ifPresent: cpuShares.map(String.init))
+        record.add("cpu-period", ifPresent: cpuPeriod.map(String.init))
+        record.add("cpu-quota", ifPresent: cpuQuota.map(String.init))
+        record.add("pids-limit", ifPresent: pidsLimit.map(String.init))
+        record.add("shm-size", ifPresent: shmSize.map(String.init))
+        if terminal { record.add("tty", "1") }
+        if openStdin { record.add("stdin", "1") }
+        if initProcess { record.add("init", "1") }
+        if autoRemove { record.add("rm", "1") }
+        if detached { record.add("detached", "1") }
+        if privileged { record.add("privileged", "1") }
+        if readOnly { record.add("read-only", "1") }
     }
 
-    static var lists: [ListField] {
-        [
-            ("entrypoint", \.entrypoint), ("command", \.command), ("env", \.environment),
-            ("group-add", \.groupAdd), ("ulimit", \.ulimits), ("label", \.labels),
-            ("annotation", \.annotations), ("add-host", \.extraHosts), ("log-opt", \.logOptions),
-            ("cap-add", \.capAdd), ("cap-drop", \.capDrop), ("security-opt", \.securityOptions),
-            ("sysctl", \.sysctls), ("device", \.devices), ("mount", \.mounts),
-        ]
-    }
-
-    static var numbers: [NumberField] {
-        [
-            ("stop-timeout", \.stopTimeout), ("oom-score-adj", \.oomScoreAdjustment), ("memory", \.memory),
-            ("memory-swap", \.memorySwap), ("memory-reservation", \.memoryReservation),
-            ("nano-cpus", \.nanoCPUs), ("cpu-shares", \.cpuShares), ("cpu-period", \.cpuPeriod),
-            ("cpu-quota", \.cpuQuota), ("pids-limit", \.pidsLimit), ("shm-size", \.shmSize),
-        ]
-    }
-
-    static var switches: [SwitchField] {
-        [
-            ("tty", \.terminal), ("stdin", \.openStdin), ("init", \.initProcess), ("rm", \.autoRemove),
-            ("detached", \.detached), ("privileged", \.privileged), ("read-only", \.readOnly),
-        ]
+    /// A key that is none of these is passed over.
+    mutating func read(_ key: String, _ value: String) {
+        switch key {
+        case "workdir": workingDirectory = value
+        case "user": user = value
+        case "stop-signal": stopSignal = value
+        case "hostname": hostname = value
+        case "domainname": domainname = value
+        case "restart": restart = value
+        case "log-driver": logDriver = value
+        case "network": network = value
+        case "pid": pid = value
+        case "ipc": ipc = value
+        case "uts": uts = value
+        case "cgroupns": cgroupNamespace = value
+        case "seccomp-profile": seccompProfile = value
+        case "cpuset-cpus": cpusetCPUs = value
+        case "cpuset-mems": cpusetMems = value
+        case "entrypoint": entrypoint.append(value)
+        case "command": command.append(value)
+        case "env": environment.append(value)
+        case "group-add": groupAdd.append(value)
+        case "ulimit": ulimits.append(value)
+        case "label": labels.append(value)
+        case "annotation": annotations.append(value)
+        case "add-host": extraHosts.append(value)
+        case "log-opt": logOptions.append(value)
+        case "cap-add": capAdd.append(value)
+        case "cap-drop": capDrop.append(value)
+        case "security-opt": securityOptions.append(value)
+        case "sysctl": sysctls.append(value)
+        case "device": devices.append(value)
+        case "mount": mounts.append(value)
+        case "stop-timeout": stopTimeout = Int64(value)
+        case "oom-score-adj": oomScoreAdjustment = Int64(value)
+        case "memory": memory = Int64(value)
+        case "memory-swap": memorySwap = Int64(value)
+        case "memory-reservation": memoryReservation = Int64(value)
+        case "nano-cpus": nanoCPUs = Int64(value)
+        case "cpu-shares": cpuShares = Int64(value)
+        case "cpu-period": cpuPeriod = Int64(value)
+        case "cpu-quota": cpuQuota = Int64(value)
+        case "pids-limit": pidsLimit = Int64(value)
+        case "shm-size": shmSize = Int64(value)
+        case "tty": terminal = true
+        case "stdin": openStdin = true
+        case "init": initProcess = true
+        case "rm": autoRemove = true
+        case "detached": detached = true
+        case "privileged": privileged = true
+        case "read-only": readOnly = true
+        default: break
+        }
     }
 }

@@ -35,19 +35,26 @@ extension Engine {
         let root = try during("open the root of \(record.name)") { () throws(SystemError) in
             try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
         }
-        let specification = try specification(of: record, root: root)
+        let users = try UserDatabase(root: root)
+        let options = try SpecOptions(
+            process: record,
+            user: try users.identity(of: record.settings.user, addedGroups: record.settings.groupAdd),
+            namespaces: try namespaces(of: record.settings, isRunning: true))
+        let host = try HostFacts.ofThisProcess()
+        let spec = try SpecBuilder.buildForExec(options, host: host)
         let user: UserIdentity? = try request.user.map { (text) throws(Failure) in
-            try UserDatabase(root: root).identity(of: text, addedGroups: record.settings.groupAdd)
+            try users.identity(of: text, addedGroups: record.settings.groupAdd)
         }
         let process = try SpecBuilder.execProcess(
-            in: specification.spec, arguments: request.arguments, environment: request.environment,
+            in: spec, arguments: request.arguments, environment: request.environment,
             workingDirectory: request.workingDirectory, user: user, terminal: request.terminal,
-            privileged: request.privileged, host: specification.host)
+            privileged: request.privileged, host: host)
         let context = Planner.Context(
-            containerID: record.id, host: specification.host, placement: specification.placement,
-            seccompFilter: request.privileged ? nil : specification.seccompFilter)
+            containerID: record.id, host: host, placement: nil,
+            seccompFilter: request.privileged ? nil : try seccompFilter(options, spec))
         let launch = try Planner.execPlan(
-            process, in: specification.spec, location: specification.placement.location, context)
+            process, in: spec,
+            location: CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks), context)
         var plan = MonitorPlan(mode: .exec, containerID: record.id, launch: launch)
         plan.terminal = request.terminal
         plan.openStdin = request.interactive

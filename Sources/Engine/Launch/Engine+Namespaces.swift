@@ -5,23 +5,31 @@ internal import Runtime
 
 extension Engine {
     /// docker's words for namespaces as modes; `container:NAME` becomes the other one's namespace file.
-    func namespaces(of settings: ContainerSettings) throws(Failure) -> SpecOptions.Namespaces {
+    ///
+    /// - Parameter isRunning: the container has joined them; the other one may be gone by now, and its file is not named.
+    func namespaces(
+        of settings: ContainerSettings, isRunning: Bool = false
+    ) throws(Failure) -> SpecOptions.Namespaces {
+        func mode(
+            _ word: String, _ flag: String, _ file: String, _ allowed: [String]
+        ) throws(Failure) -> SpecOptions.NamespaceMode {
+            try self.mode(word, flag: flag, file: file, allowed: allowed, isRunning: isRunning)
+        }
         var modes = SpecOptions.Namespaces()
-        modes.pid = try mode(settings.pid, flag: "--pid", file: "pid", allowed: ["host", "private"])
-        modes.ipc = try mode(
-            settings.ipc, flag: "--ipc", file: "ipc", allowed: ["host", "private", "shareable", "none"])
-        modes.uts = try mode(settings.uts, flag: "--uts", file: "uts", allowed: ["host"])
-        modes.cgroup = try mode(
-            settings.cgroupNamespace, flag: "--cgroupns", file: "cgroup", allowed: ["host", "private"])
-        modes.network = try mode(settings.network, flag: "--network", file: "net", allowed: ["host", "none"])
+        modes.pid = try mode(settings.pid, "--pid", "pid", ["host", "private"])
+        modes.ipc = try mode(settings.ipc, "--ipc", "ipc", ["host", "private", "shareable", "none"])
+        modes.uts = try mode(settings.uts, "--uts", "uts", ["host"])
+        modes.cgroup = try mode(settings.cgroupNamespace, "--cgroupns", "cgroup", ["host", "private"])
+        modes.network = try mode(settings.network, "--network", "net", ["host", "none"])
         return modes
     }
 
-    private func mode(_ word: String, flag: String, file: String, allowed: [String]) throws(Failure)
-        -> SpecOptions.NamespaceMode
-    {
+    private func mode(
+        _ word: String, flag: String, file: String, allowed: [String], isRunning: Bool
+    ) throws(Failure) -> SpecOptions.NamespaceMode {
         if word.isEmpty { return .private }
         if word.hasPrefix("container:"), file != "cgroup", file != "uts" {
+            if isRunning { return .joined(path: "") }
             let name = String(word.dropFirst("container:".count))
             let other = try container(name)
             guard let run = try runState(of: other), run.status == .running, run.process.isAlive else {

@@ -90,7 +90,7 @@ extension Engine {
             seccompFilter: try seccompFilter(options, spec))
     }
 
-    private func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {
+    func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {
         if options.privileged { return nil }
         let source: SeccompFilter.Source
         switch options.seccomp {

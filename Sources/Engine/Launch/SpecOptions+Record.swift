@@ -11,6 +11,15 @@ extension SpecOptions {
         _ record: ContainerRecord, user: UserIdentity, namespaces: SpecOptions.Namespaces,
         mounts: [RuntimeSpec.Mount]
     ) throws(Failure) {
+        try self.init(process: record, user: user, namespaces: namespaces)
+        try addHostsPart(record.settings)
+        self.mounts = mounts
+    }
+
+    /// What is the process's own, all that an exec needs.
+    init(
+        process record: ContainerRecord, user: UserIdentity, namespaces: SpecOptions.Namespaces
+    ) throws(Failure) {
         self.init()
         let settings = record.settings
         arguments = settings.entrypoint + settings.command
@@ -42,6 +51,10 @@ extension SpecOptions {
                     name: limit.name, soft: limit.soft < 0 ? .max : UInt64(limit.soft),
                     hard: limit.hard < 0 ? .max : UInt64(limit.hard)))
         }
+        self.namespaces = namespaces
+    }
+
+    private mutating func addHostsPart(_ settings: ContainerSettings) throws(Failure) {
         sysctls = SpecOptions.pairs(settings.sysctls)
         for text in settings.devices {
             let request = try DeviceRequest.parse(text)
@@ -49,11 +62,9 @@ extension SpecOptions {
                 request.hostPath, pathInContainer: request.containerPath, permissions: request.access)
         }
         if settings.privileged { hostDevices = try HostDevices.all() }
-        self.namespaces = namespaces
         if let size = settings.shmSize { shmSize = UInt64(size) }
         oomScoreAdjustment = Int(settings.oomScoreAdjustment ?? 0)
         annotations = SpecOptions.pairs(settings.annotations)
-        self.mounts = mounts
         resources.memory = settings.memory
         resources.memorySwap = settings.memorySwap
         resources.memoryReservation = settings.memoryReservation

@@ -1,0 +1,91 @@
+import Engine
+import Failure
+import Testing
+
+@Suite struct ContainerRecordTests {
+    /// Every field of the settings set to something else than its default.
+    static let full: ContainerSettings = {
+        var settings = ContainerSettings()
+        settings.workingDirectory = "workdir of\n two lines"
+        settings.user = "user of\n two lines"
+        settings.stopSignal = "stop-signal of\n two lines"
+        settings.hostname = "hostname of\n two lines"
+        settings.domainname = "domainname of\n two lines"
+        settings.restart = "restart of\n two lines"
+        settings.logDriver = "log-driver of\n two lines"
+        settings.network = "network of\n two lines"
+        settings.pid = "pid of\n two lines"
+        settings.ipc = "ipc of\n two lines"
+        settings.uts = "uts of\n two lines"
+        settings.cgroupNamespace = "cgroupns of\n two lines"
+        settings.seccompProfile = "seccomp-profile of\n two lines"
+        settings.cpusetCPUs = "cpuset-cpus of\n two lines"
+        settings.cpusetMems = "cpuset-mems of\n two lines"
+        settings.entrypoint = ["entrypoint", "back\\slash", ""]
+        settings.command = ["command", "back\\slash", ""]
+        settings.environment = ["env", "back\\slash", ""]
+        settings.groupAdd = ["group-add", "back\\slash", ""]
+        settings.ulimits = ["ulimit", "back\\slash", ""]
+        settings.labels = ["label", "back\\slash", ""]
+        settings.annotations = ["annotation", "back\\slash", ""]
+        settings.extraHosts = ["add-host", "back\\slash", ""]
+        settings.logOptions = ["log-opt", "back\\slash", ""]
+        settings.capAdd = ["cap-add", "back\\slash", ""]
+        settings.capDrop = ["cap-drop", "back\\slash", ""]
+        settings.securityOptions = ["security-opt", "back\\slash", ""]
+        settings.sysctls = ["sysctl", "back\\slash", ""]
+        settings.devices = ["device", "back\\slash", ""]
+        settings.mounts = ["mount", "back\\slash", ""]
+        settings.stopTimeout = 1
+        settings.oomScoreAdjustment = 2
+        settings.memory = 3
+        settings.memorySwap = 4
+        settings.memoryReservation = 5
+        settings.nanoCPUs = 6
+        settings.cpuShares = 7
+        settings.cpuPeriod = 8
+        settings.cpuQuota = 9
+        settings.pidsLimit = 10
+        settings.shmSize = 11
+        settings.terminal = true
+        settings.openStdin = true
+        settings.initProcess = true
+        settings.autoRemove = true
+        settings.detached = true
+        settings.privileged = true
+        settings.readOnly = true
+        return settings
+    }()
+
+    private func record(_ settings: ContainerSettings) -> ContainerRecord {
+        var record = ContainerRecord(
+            id: "cafe", created: 17, image: "redis:7", imageID: "sha256:1", manifestDigest: "sha256:2",
+            layers: ["a", "b"], platform: "linux/amd64", settings: settings)
+        record.name = "cache"
+        record.anonymousVolumes = ["v1", "v2"]
+        return record
+    }
+
+    @Test func allFieldsAreKept() throws {
+        let whole = record(Self.full)
+        #expect(try ContainerRecord(parsing: whole.bytes, id: "cafe") == whole)
+        let empty = record(ContainerSettings())
+        #expect(try ContainerRecord(parsing: empty.bytes, id: "cafe") == empty)
+    }
+
+    /// A new field that nobody put into `full` is found here.
+    @Test func theFullSettingsDifferInEveryField() {
+        for (full, plain) in zip(
+            Mirror(reflecting: Self.full).children, Mirror(reflecting: ContainerSettings()).children)
+        {
+            #expect("\(full.value)" != "\(plain.value)", "\(full.label ?? "?") is not set")
+        }
+    }
+
+    @Test func aRecordWithoutItsImageIsDamaged() {
+        let text = "ctr-container 1\nname cache\nimage-id sha256:1\nmanifest sha256:2\n"
+        let failed = failure { _ = try ContainerRecord(parsing: Array(text.utf8), id: "cafe") }
+        #expect(failed?.code == .dataLoss)
+        #expect(failed?.message == "container cafe's record has no image")
+    }
+}
