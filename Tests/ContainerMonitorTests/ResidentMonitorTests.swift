@@ -44,9 +44,9 @@ extension ProcessTests {
         @Test func theStartLockIsFreeAfterAFailedStart() throws {
             let container = try TestContainer(TestRoot.steps(["/bin/nosuch"]))
             let client = TestClient(try container.start())
+            _ = try client.next()
             _ = try FileLock(container.containerDirectory + "/lock", .exclusive)
             #expect(try ExitRecord.read(container.containerDirectory)?.code == 127)
-            _ = try client.next()
         }
 
         @Test func failureNamesTheStepAndTheCode() throws {
