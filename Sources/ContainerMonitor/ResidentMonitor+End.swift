@@ -5,6 +5,28 @@ internal import LinuxSystem
 extension ResidentMonitor {
     private static let newPIDNamespace: UInt64 = 0x2000_0000
 
+    /// The stop signal, and the kill when its time is over.
+    func end() {
+        guard !isEnding else { return }
+        isEnding = true
+        guard process != nil, exitCode == nil else { return }
+        signalProcess(plan.stopTimeout == 0 ? Signal.kill : plan.stopSignal)
+        if plan.stopTimeout >= 0 { killDeadline = monotonicNanoseconds() + plan.stopTimeout * 1_000_000_000 }
+    }
+
+    func killIfOverdue() {
+        guard let deadline = killDeadline, monotonicNanoseconds() >= deadline else { return }
+        killDeadline = nil
+        signalProcess(Signal.kill)
+        guard !plan.cgroupDirectory.isEmpty else { return }
+        _ = try? FileDescriptor.open("\(plan.cgroupDirectory)/cgroup.kill", [.writeOnly]).write("1")
+    }
+
+    private func signalProcess(_ signal: Int32) {
+        guard let pidfd = (try? process?.open()) ?? nil else { return }
+        _ = try? Process.signal(signal, to: pidfd)
+    }
+
     /// A container that shares its pid namespace does not end with its first process: the rest is killed by cgroup.
     func killLeftovers() {
         guard plan.launch.namespaces & ResidentMonitor.newPIDNamespace == 0, !plan.cgroupDirectory.isEmpty

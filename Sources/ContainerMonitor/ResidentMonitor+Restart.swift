@@ -5,7 +5,8 @@ internal import LinuxSystem
 extension ResidentMonitor {
     /// The Engine's mark of a `stop` or `kill`: it ends the policy until the next start.
     private var isStopped: Bool {
-        (try? FileDescriptor.exists("stopped", in: containerDirectory.raw)) ?? false
+        if isEnding { return true }
+        return (try? FileDescriptor.exists("stopped", in: containerDirectory.raw)) ?? false
     }
 
     func wantsRestart(after code: Int32) -> Bool {
@@ -28,7 +29,7 @@ extension ResidentMonitor {
             let left = (deadline - monotonicNanoseconds() + 999_999) / 1_000_000
             if left <= 0 { break }
             _ = serve(milliseconds: Int32(clamping: left))
-            // A stop wakes this wait by SIGTERM.
+            // A stop wakes this wait by SIGTERM, and so does who ends the machine.
             if isStopped { return nil }
         }
         return isStopped ? nil : askForPlan()

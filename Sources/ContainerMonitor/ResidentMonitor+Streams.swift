@@ -59,8 +59,13 @@ extension ResidentMonitor {
         inputIsWatched = wanted
     }
 
-    /// How long to sleep: for ever, unless a client holds the container back.
-    func timeout() -> Int32 { isHeldBack ? 1000 : -1 }
+    /// How long to sleep: for ever, unless a client holds the container back or its end is overdue.
+    func timeout() -> Int32 {
+        let patience = isHeldBack ? Int32(1000) : -1
+        guard let killDeadline else { return patience }
+        let left = Int32(clamping: max(0, (killDeadline - monotonicNanoseconds() + 999_999) / 1_000_000))
+        return patience < 0 ? left : min(left, patience)
+    }
 
     // MARK: - from the container
 

@@ -5,9 +5,9 @@ internal import LinuxSystem
 
 /// What lives beside a container from its launch to its end: stdio, log, attached clients, restarts, the exit record.
 ///
-/// SIGTERM wakes it from the wait between two runs, so that a `stop` takes hold; while the container runs, it and
-/// SIGHUP and SIGINT are ignored: a monitor goes with its container, not before. If it is killed all the same, the
-/// container goes on and can be adopted.
+/// SIGTERM, which systemd sends when the scope or the machine is stopped, stops the container as `ctr stop` would; the
+/// restart policy then waits for the next start. SIGHUP and SIGINT are ignored: a monitor goes with its container, not
+/// before. If it is killed all the same, the container goes on and can be adopted.
 final class ResidentMonitor {
     enum Token {
         static let signals: UInt64 = 1
@@ -35,6 +35,10 @@ final class ResidentMonitor {
     var process: ProcessIdentity?
     /// Set when the process has ended, by its wait status.
     var exitCode: Int32?
+    /// SIGTERM came: the container is being stopped, and not started again.
+    var isEnding = false
+    /// Monotonic: when the patience with the container is over.
+    var killDeadline: Int64?
     var cgroupTasks: [String] = []
     /// Why the exit code is not the process's own.
     var endIsUnknown = ""
@@ -217,6 +221,7 @@ final class ResidentMonitor {
     private func liveBeside() -> Int32 {
         var isTrimmed = false
         while exitCode == nil {
+            killIfOverdue()
             // What the launch needed goes back to the kernel once the container has been up for a moment.
             let isIdle = serve(
                 milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
@@ -253,6 +258,7 @@ final class ResidentMonitor {
 
     private func takeSignals() {
         while let signal = (try? signals.nextSignal()) ?? nil {
+            if signal == Signal.terminate { end() }
             guard signal == Signal.child else { continue }
             while let child = (try? Process.reap(-1, options: Process.withoutWaiting)) ?? nil {
                 if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }

@@ -35,6 +35,8 @@ extension PlanWriter {
         text(plan.cgroupDirectory)
         list(plan.cgroupsToRemove) { $0.text($1) }
         text(plan.oomFile)
+        number(plan.stopSignal)
+        number(plan.stopTimeout)
         number(plan.launch.namespaces)
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
@@ -132,6 +134,8 @@ extension PlanReader {
         plan.cgroupDirectory = try text()
         plan.cgroupsToRemove = try list { (reader) throws(Failure) in try reader.text() }
         plan.oomFile = try text()
+        plan.stopSignal = try number()
+        plan.stopTimeout = try number()
         plan.launch.namespaces = try number()
         let slot = Int(try number(Int64.self))
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot

@@ -48,6 +48,9 @@ package struct MonitorPlan: Sendable, Equatable {
     package var cgroupsToRemove: [String]
     /// The memory.events (v2) or memory.oom_control (v1) file that tells of an OOM kill.
     package var oomFile: String
+    /// How the container is stopped when the monitor is told to end; seconds until the kill, negative for never.
+    package var stopSignal: Int32
+    package var stopTimeout: Int64
     package var launch: LaunchPlan
 
     package init(mode: Mode, containerID: String, launch: LaunchPlan) {
@@ -72,5 +75,7 @@ package struct MonitorPlan: Sendable, Equatable {
         cgroupDirectory = ""
         cgroupsToRemove = []
         oomFile = ""
+        stopSignal = 15
+        stopTimeout = 10
     }
 }

@@ -180,6 +180,8 @@ extension FileDescriptor {
             if let failed { throw failed }
             if got == 0 { return bytes }
             bytes.append(contentsOf: chunk[..<got])
+            // A regular file that was read to its size; those of /proc have none and are read until they end.
+            if bytes.count == expected, expected < chunk.count { return bytes }
             if bytes.count > limit { throw SystemError(call: "read", path: nil, errno: EFBIG) }
         }
     }

@@ -15,13 +15,22 @@ package struct ProcessIdentity: Sendable, Hashable {
     /// nil where there is no such process.
     package init?(running pid: Int32) {
         guard let bytes = try? AtomicFile.read("/proc/\(pid)/stat", limit: 4096),
-            let text = bytes.lastIndex(of: UInt8(ascii: ")"))
+            let text = bytes.lastIndex(of: UInt8(ascii: ")")), text + 2 < bytes.count
         else { return nil }
         // After the command's closing parenthesis field 3 follows; 22 is the start time.
-        let fields = bytes[(text + 2)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let start = UInt64(String(decoding: fields[19], as: UTF8.self)),
-            fields[0] != [UInt8(ascii: "Z")], fields[0] != [UInt8(ascii: "X")]
-        else { return nil }
+        let state = bytes[text + 2]
+        guard state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else { return nil }
+        var field = 3
+        var start: UInt64 = 0
+        for byte in bytes[(text + 2)...] {
+            if byte == UInt8(ascii: " ") {
+                field += 1
+                if field > 22 { break }
+            } else if field == 22 {
+                start = start &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
+            }
+        }
+        guard field > 22 else { return nil }
         self.init(pid: pid, startTime: start)
     }
 
@@ -137,10 +146,12 @@ package enum Process {
     package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
     /// The boot's id: state of an earlier boot says nothing about processes of this one.
-    package static func bootID() -> String {
+    package static func bootID() -> String { ownBootID }
+
+    private static let ownBootID: String = {
         let bytes = (try? AtomicFile.read("/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil
         return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    }
+    }()
 
     /// The program that runs now, or one beside it, opened for execveat; never looked up in PATH.
     package static func openSibling(_ name: String) throws(SystemError) -> FileDescriptor {

@@ -4,7 +4,7 @@ import LinuxSystem
 extension VolumeStore {
     /// Makes the volume if it is missing, notes that the container uses it, and, the first time, fills it.
     ///
-    /// The container's directory (`containers/<id>` or `containers/new-<id>`) must exist before the call: a use without one
+    /// The container's directory (`containers/<id>` or `containers/.new/<id>`) must exist before the call: a use without one
     /// counts as left behind. Calling it again for the same container is harmless.
     ///
     /// - Parameter fill: copies what the image has at the mount's target into the open, empty directory whose descriptor it
@@ -175,7 +175,7 @@ extension VolumeStore {
 
     /// In this order: a container that is being made is renamed from the first name to the second.
     func isAlive(_ containerID: String) throws(SystemError) -> Bool {
-        if try FileDescriptor.exists("containers/new-\(containerID)", in: root.raw) { return true }
+        if try FileDescriptor.exists("containers/.new/\(containerID)", in: root.raw) { return true }
         return try FileDescriptor.exists("containers/\(containerID)", in: root.raw)
     }
 

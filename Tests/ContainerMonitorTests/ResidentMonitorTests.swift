@@ -49,6 +49,39 @@ extension ProcessTests {
             #expect(try ExitRecord.read(container.containerDirectory)?.code == 127)
         }
 
+        @Test func theMonitorsEndIsAStopOfTheContainer() throws {
+            let container = try TestContainer(
+                shell("trap 'echo asked; exit 4' USR1; echo ready; while :; do sleep 0.05; done")
+            ) {
+                $0.stopSignal = SIGUSR1
+                $0.restart = .always
+            }
+            let client = TestClient(try container.start())
+            try client.hello()
+            _ = try client.next()
+            try eventually { try container.log().contains("ready") }
+            #expect(kill(container.monitor, SIGTERM) == 0)
+            #expect(try container.waitForMonitor() == 0)
+            #expect(try ExitRecord.read(container.containerDirectory)?.code == 4)
+            #expect(try container.log().contains("asked"))
+        }
+
+        @Test func whoDoesNotEndIsKilled() throws {
+            let container = try TestContainer(shell("trap '' TERM; echo ready; while :; do sleep 0.05; done"))
+            {
+                $0.stopTimeout = 1
+            }
+            let client = TestClient(try container.start())
+            try client.hello()
+            _ = try client.next()
+            try eventually { try container.log().contains("ready") }
+            let begin = monotonicNanoseconds()
+            #expect(kill(container.monitor, SIGTERM) == 0)
+            #expect(try container.waitForMonitor() == 0)
+            #expect(monotonicNanoseconds() - begin > 900_000_000)
+            #expect(try ExitRecord.read(container.containerDirectory)?.code == 137)
+        }
+
         @Test func failureNamesTheStepAndTheCode() throws {
             let container = try TestContainer(TestRoot.steps(["/bin/nosuch"]))
             let client = TestClient(try container.start())

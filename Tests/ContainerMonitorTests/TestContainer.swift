@@ -141,3 +141,12 @@ final class TestClient {
         }
     }
 }
+
+/// Waits for what another process does, up to ten seconds.
+func eventually(_ condition: () throws -> Bool) throws {
+    for _ in 0..<1000 {
+        if try condition() { return }
+        usleep(10_000)
+    }
+    Issue.record("it did not come in ten seconds")
+}

@@ -66,6 +66,8 @@ import Testing
         plan.cgroupDirectory = "/c"
         plan.cgroupsToRemove = ["/c", "/v1"]
         plan.oomFile = "/c/memory.events"
+        plan.stopSignal = 3
+        plan.stopTimeout = -1
         return plan
     }()
 

@@ -93,7 +93,7 @@ import Volumes
         let root = try TemporaryRoot()
         let store = try root.store
         try root.makeContainer("aaaa")
-        try root.makeContainer("new-bbbb")
+        try root.makeContainer(".new/bbbb")
         let specification = try VolumeSpecification(name: "db")
         #expect(try store.use(specification, by: "aaaa", fill: nil).isNew)
         #expect(try !store.use(specification, by: "aaaa", fill: nil).isNew)
@@ -110,7 +110,7 @@ import Volumes
         try store.release("db", by: "aaaa")
         #expect(code { try store.remove("db") } == .conflict)
         // The one that was being made is gone without a word.
-        try root.removeContainer("new-bbbb")
+        try root.removeContainer(".new/bbbb")
         #expect(try store.users(of: "db").isEmpty)
         try store.remove("db")
         #expect(!root.exists("volumes/db"))

@@ -5,7 +5,8 @@ package import LinuxSystem
 /// The containers of a root and their names.
 ///
 /// ```
-/// containers/<id>/            made as containers/new-<id>/ and renamed: whole or absent
+/// containers/.new/<id>/       one that is being made; renamed to
+/// containers/<id>/            whole or absent
 ///   record                    what was asked for at create (`ContainerRecord`)
 ///   exit                      the last run's end, by the monitor (`ExitRecord`)
 ///   stopped                   there after `stop`: the restart policy is over
@@ -13,10 +14,11 @@ package import LinuxSystem
 ///   upper/ work/              the container's own layer
 ///   hosts hostname resolv.conf
 ///   logs/000001.log …
-/// names/<name>                one line, the id; the name is taken while that container is there
+/// names/<name>                a symbolic link to ../containers/<id>; the name is taken while that container is there
 /// ```
 ///
-/// `locks/names` is held exclusively from the look at a name to the rename that takes or frees it.
+/// `locks/names` is held exclusively from the look at a name to the rename that takes or frees it; `locks/creating` shared
+/// by who has something below `.new`, so that what is there while nobody holds it was left by the dead.
 package struct ContainerStore: Sendable {
     package let root: StoreRoot
 
@@ -54,7 +56,7 @@ package struct ContainerStore: Sendable {
         guard let id = matches.first else { throw Failure(.notFound, "No such container: \(word)") }
         guard matches.count == 1 else {
             throw Failure(
-                .invalidArgument, "\"\(word)\" is the beginning of \(matches.count) containers' ids",
+                .conflict, "\"\(word)\" is the beginning of \(matches.count) containers' ids",
                 hint: "give more digits of the id, or the name")
         }
         guard let record = try record(of: id) else { throw Failure(.notFound, "No such container: \(word)") }
@@ -79,11 +81,16 @@ package struct ContainerStore: Sendable {
     }
 
     private func owner(ofName name: String) throws(Failure) -> String? {
-        let bytes = try during("read the name \(name)") { () throws(SystemError) in
-            try AtomicFile.read("names/\(name)", in: raw, limit: 256)
+        try during("read the name \(name)") { () throws(SystemError) in
+            do throws(SystemError) {
+                let target = try Directory.readLink("names/\(name)", in: raw).bytes
+                let begin = target.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+                return String(decoding: target[begin...], as: UTF8.self)
+            } catch {
+                if error.isMissing { return nil }
+                throw error
+            }
         }
-        guard let bytes else { return nil }
-        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     // MARK: making
@@ -96,40 +103,72 @@ package struct ContainerStore: Sendable {
     ) throws(Failure) {
         if let name { try ContainerName.check(name) }
         try during("make the container directory") { () throws(SystemError) in
-            try Directory.ensure("containers", in: raw)
-            try Directory.ensure("names", in: raw)
+            for directory in ["containers", "containers/.new", "names", "locks"] {
+                try Directory.ensure(directory, in: raw)
+            }
         }
-        let fresh = "containers/new-\(record.id)"
-        let lock = try namesLock()
         try sweep()
+        let creating = try during("lock the containers") { () throws(SystemError) in
+            try FileLock("locks/creating", in: raw, .shared)
+        }
+        defer { _ = creating.raw }
+        // A name that is taken is told before a volume is filled for nothing; what counts is the look under the lock.
+        if let name { try checkFree(name) }
+        let fresh = "containers/.new/\(record.id)"
         try during("make container \(record.id.prefix(12))") { () throws(SystemError) in
             try Directory.make(fresh, in: raw)
         }
         do throws(Failure) {
-            if let name { record.name = try free(name) } else { record.name = try generateName() }
             let directory = try during("open \(fresh)") { () throws(SystemError) in
                 try Directory.open(fresh, in: raw)
             }
             try prepare(directory, record)
-            let finished = record
-            try during("write container \(record.id.prefix(12))") { () throws(SystemError) in
-                try AtomicFile.write(finished.bytes, to: "record", in: directory.raw, durable: durable)
-                failpoint("container.create")
-                // The name first: one that leads to no container is free, a container without its name would not be.
-                let names = try Directory.open("names", in: raw)
-                try AtomicFile.write(
-                    Array("\(finished.id)\n".utf8), to: finished.name, in: names.raw, durable: durable)
-                failpoint("container.name")
-                try Directory.rename(fresh, in: raw, to: "containers/\(finished.id)", in: raw, replace: false)
-                if durable {
-                    try Directory.open("containers", in: raw).synchronize()
-                }
-            }
+            try finish(&record, name, fresh, directory, durable: durable)
         } catch {
             try? Directory.removeTree(fresh, in: raw)
             throw error
         }
+    }
+
+    /// The record, the name, and the rename that makes it a container. Two waits for the disk: one for the record's bytes,
+    /// one for all names.
+    private func finish(
+        _ record: inout ContainerRecord, _ name: String?, _ fresh: String,
+        _ directory: borrowing FileDescriptor,
+        durable: Bool
+    ) throws(Failure) {
+        let lock = try namesLock()
+        if let name { record.name = try checkFree(name) } else { record.name = try generateName() }
+        let finished = record
+        let parent = directory.raw
+        try during("write container \(record.id.prefix(12))") { () throws(SystemError) in
+            // Not by another name first: nobody reads in a directory that is being made.
+            let file = try FileDescriptor.open(
+                "record", in: parent, [.writeOnly, .create, .exclusive, .noFollow])
+            try file.write(finished.bytes)
+            if durable { try file.synchronizeData() }
+            failpoint("container.create")
+            // The name first: one that leads to no container is free, a container without its name would not be.
+            try point(finished.name, at: finished.id)
+            failpoint("container.name")
+            try Directory.rename(fresh, in: raw, to: "containers/\(finished.id)", in: raw, replace: false)
+            guard durable else { return }
+            try AtomicFile.synchronize(directory: parent)
+            for changed in ["names", "containers"] { try Directory.open(changed, in: raw).synchronize() }
+        }
         _ = consume lock
+    }
+
+    /// Under the names' lock. A link that leads to no container is in the way of nobody.
+    private func point(_ name: String, at id: String) throws(SystemError) {
+        let target = "../containers/\(id)"
+        do throws(SystemError) {
+            try Directory.symlink(target, at: "names/\(name)", in: raw)
+        } catch {
+            guard error.isExists else { throw error }
+            try Directory.removeFile("names/\(name)", in: raw)
+            try Directory.symlink(target, at: "names/\(name)", in: raw)
+        }
     }
 
     private func namesLock() throws(Failure) -> FileLock {
@@ -139,8 +178,9 @@ package struct ContainerStore: Sendable {
         }
     }
 
-    /// Under the names' lock: the name if no living container has it.
-    private func free(_ name: String) throws(Failure) -> String {
+    /// The name if no container has it; that it stays so takes the names' lock.
+    @discardableResult
+    private func checkFree(_ name: String) throws(Failure) -> String {
         guard let owner = try owner(ofName: name), try record(of: owner) != nil else { return name }
         throw Failure(
             .conflict,
@@ -187,12 +227,12 @@ package struct ContainerStore: Sendable {
         let lock = try namesLock()
         let old = record.name
         // A rename that was killed half-way can be repeated.
-        if try owner(ofName: name) != record.id { _ = try free(name) }
+        if try owner(ofName: name) != record.id { try checkFree(name) }
         record.name = name
         let id = record.id
         try during("rename \(old) to \(name)") { () throws(SystemError) in
-            let names = try Directory.open("names", in: raw)
-            try AtomicFile.write(Array("\(id)\n".utf8), to: name, in: names.raw)
+            try point(name, at: id)
+            try Directory.open("names", in: raw).synchronize()
         }
         // Killed here, both names lead to the container; the record's is the one that is shown.
         try update(record)
@@ -215,18 +255,16 @@ package struct ContainerStore: Sendable {
         _ = consume lock
     }
 
-    /// Half-made containers and names of processes that are gone, under the names' lock: who makes one holds it.
+    /// What the dead have left below `.new`.
     private func sweep() throws(Failure) {
         try during("sweep half-made containers") { () throws(SystemError) in
-            guard try FileDescriptor.exists("containers", in: raw) else { return }
-            for name in try Directory.names(in: try Directory.open("containers", in: raw))
-            where name.hasPrefix("new-") {
-                try root.moveToTrash("containers/\(name)")
+            let names = try Directory.names(in: try Directory.open("containers/.new", in: raw))
+            guard !names.isEmpty, let lock = try FileLock.attempt("locks/creating", in: raw, .exclusive)
+            else {
+                return
             }
-            for name in try Directory.names(in: try Directory.open("names", in: raw))
-            where name.hasPrefix(".") {
-                try Directory.removeFile("names/\(name)", in: raw)
-            }
+            for name in names { try root.moveToTrash("containers/.new/\(name)") }
+            _ = consume lock
         }
     }
 }

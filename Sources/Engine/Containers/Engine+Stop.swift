@@ -4,7 +4,7 @@ package import Failure
 internal import LinuxSystem
 
 extension Engine {
-    private static let defaultStopTimeout: Int64 = 10
+    static let defaultStopTimeout: Int64 = 10
 
     /// Asks all of them to end, then waits for each; who has not ended in time is killed. `report` hears of each when it
     /// is done. A container that does not run is done at once.

@@ -65,6 +65,8 @@ extension Engine {
         plan.cgroupDirectory = location.cgroupDirectory
         plan.cgroupsToRemove = location.toRemove
         plan.oomFile = location.oomFile ?? ""
+        plan.stopSignal = try stopSignal(of: record)
+        plan.stopTimeout = settings.stopTimeout ?? Engine.defaultStopTimeout
         if settings.terminal, let size = AttachClient.terminalSize() {
             plan.rows = size.rows
             plan.columns = size.columns
