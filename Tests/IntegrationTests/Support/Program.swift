@@ -13,6 +13,15 @@ enum Program {
     static let monitor = directory + "/ctr-monitor"
     static let transfer = directory + "/ctr-transfer"
 
+    /// The debug programs, which have failpoints: `CTR_DEBUG_BIN_DIR`, else where `swift build` puts them.
+    static let debugDirectory: String =
+        ProcessInfo.processInfo.environment["CTR_DEBUG_BIN_DIR"]
+        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug").path
+    static let isDebugBuilt = ["ctr", "ctr-transfer", "ctr-monitor"].allSatisfy {
+        access("\(debugDirectory)/\($0)", X_OK) == 0
+    }
+
     static let isRoot = geteuid() == 0
     static let isBuilt = [ctr, monitor, transfer].allSatisfy { access($0 as String, X_OK) == 0 }
 }
