@@ -1,3 +1,4 @@
+internal import CivilTime
 package import LinuxSystem
 
 /// A line of a log file: `{"log":"text\n","stream":"stdout","time":"2026-11-22T19:10:16.123456789Z"}`.
@@ -121,27 +122,18 @@ package enum LogTime {
     }
 
     static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
-        let days = time.seconds / 86400
-        let rest = time.seconds % 86400
-        // Civil date of days since 1970, for years 1970 and later; years begin in March.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        append(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), 4, to: &bytes)
+        let civil = CivilTime(secondsSinceEpoch: time.seconds)
+        append(civil.year, 4, to: &bytes)
         bytes.append(UInt8(ascii: "-"))
-        append(month, 2, to: &bytes)
+        append(civil.month, 2, to: &bytes)
         bytes.append(UInt8(ascii: "-"))
-        append(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1, 2, to: &bytes)
+        append(civil.day, 2, to: &bytes)
         bytes.append(UInt8(ascii: "T"))
-        append(rest / 3600, 2, to: &bytes)
+        append(civil.hour, 2, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-        append(rest / 60 % 60, 2, to: &bytes)
+        append(civil.minute, 2, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-        append(rest % 60, 2, to: &bytes)
+        append(civil.second, 2, to: &bytes)
         bytes.append(UInt8(ascii: "."))
         append(Int64(time.nanoseconds), 9, to: &bytes)
         bytes.append(UInt8(ascii: "Z"))
@@ -162,11 +154,8 @@ package enum LogTime {
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
         else { return nil }
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear / 400
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let civil = CivilTime(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second)
         var nanoseconds: UInt32 = 0
         if text.count > 20 {
             var digits = String(decoding: text[20..<(text.count - 1)], as: UTF8.self)
@@ -175,6 +164,6 @@ package enum LogTime {
             guard let value = UInt32(digits) else { return nil }
             nanoseconds = value
         }
-        return Timestamp(seconds: days * 86400 + hour * 3600 + minute * 60 + second, nanoseconds: nanoseconds)
+        return Timestamp(seconds: civil.secondsSinceEpoch, nanoseconds: nanoseconds)
     }
 }

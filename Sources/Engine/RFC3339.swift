@@ -1,3 +1,6 @@
+internal import CivilTime
+package import LinuxSystem
+
 /// The times of image configs and records.
 package enum RFC3339 {
     /// nil where the text is no such time.
@@ -30,14 +33,20 @@ package enum RFC3339 {
             }
             offset = (hours * 3600 + minutes * 60) * (bytes[at] == UInt8(ascii: "-") ? -1 : 1)
         }
-        // Days since 1970 of a civil date; years begin in March.
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear / 400
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
+        let civil = CivilTime(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        let seconds = civil.secondsSinceEpoch - offset
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? nil : product + fraction
+    }
+}
+
+extension RFC3339 {
+    /// In UTC, to the nanosecond, without trailing zeros: `2026-03-01T09:30:00.25Z`.
+    package static func text(_ time: Timestamp) -> String {
+        let civil = CivilTime(secondsSinceEpoch: time.seconds)
+        var fraction = CivilTime.padded(Int64(time.nanoseconds), 9)[...]
+        while fraction.last == "0" { fraction = fraction.dropLast() }
+        return "\(civil.date)T\(civil.clock)\(fraction.isEmpty ? "" : ".")\(fraction)Z"
     }
 }

@@ -49,8 +49,10 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     package var nanosecondsSinceEpoch: Int64 { seconds * 1_000_000_000 + Int64(nanoseconds) }
 
     package init(nanosecondsSinceEpoch ns: Int64) {
-        seconds = ns / 1_000_000_000
-        nanoseconds = UInt32(ns % 1_000_000_000)
+        // Before 1970 too the nanoseconds count forwards.
+        let rest = ns % 1_000_000_000
+        seconds = ns / 1_000_000_000 - (rest < 0 ? 1 : 0)
+        nanoseconds = UInt32(rest < 0 ? rest + 1_000_000_000 : rest)
     }
 
     package static func < (a: Timestamp, b: Timestamp) -> Bool {

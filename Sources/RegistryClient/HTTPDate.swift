@@ -1,3 +1,5 @@
+internal import CivilTime
+
 /// RFC 9110, section 5.6.7, in its one form that senders may use: `Sun, 06 Nov 1994 08:49:37 GMT`.
 enum HTTPDate {
     private static let months = [
@@ -15,12 +17,8 @@ enum HTTPDate {
         guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]),
             (0...60).contains(time[2])
         else { return nil }
-        // Days before the month in a year that begins in March, so that the leap day comes last.
-        let shiftedYear = month < 2 ? year - 1 : year
-        let monthFromMarch = Int64((month + 10) % 12)
-        let days =
-            365 * shiftedYear + shiftedYear / 4 - shiftedYear / 100 + shiftedYear / 400
-            + (153 * monthFromMarch + 2) / 5 + day - 1 - 719_468
-        return ((days * 24 + time[0]) * 60 + time[1]) * 60 + time[2]
+        return CivilTime(
+            year: year, month: Int64(month) + 1, day: day, hour: time[0], minute: time[1], second: time[2]
+        ).secondsSinceEpoch
     }
 }

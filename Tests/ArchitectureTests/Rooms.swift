@@ -4,23 +4,24 @@ enum Rooms {
     /// Targets of ours, by the room that may import them.
     static let ours: [String: Set<String>] = [
         "Failure": [],
+        "CivilTime": [],
         "LinuxSystem": ["CLinux", "Failure"],
         "OCI": ["Failure"],
         "LaunchPlan": ["LinuxSystem", "Failure"],
-        "ContainerMonitor": ["LaunchPlan", "LinuxSystem", "CContainerInit", "Failure"],
+        "ContainerMonitor": ["LaunchPlan", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"],
         "Archive": ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         "ImageStore": ["OCI", "LinuxSystem", "Failure"],
         "ImageArchive": ["ImageStore", "OCI", "LinuxSystem", "Archive", "Failure"],
-        "RegistryClient": ["OCI", "Failure"],
+        "RegistryClient": ["OCI", "CivilTime", "Failure"],
         "OverlayFS": ["OCI", "LinuxSystem", "Failure"],
         "Layers": ["OverlayFS", "OCI", "LinuxSystem", "Archive", "Failure"],
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         "Volumes": ["LinuxSystem", "Failure"],
-        "CommandTable": ["Failure"],
+        "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
             "Volumes",
-            "CommandTable", "Failure",
+            "CommandTable", "CivilTime", "Failure",
         ],
         "Transfers": [
             "Engine", "OCI", "LinuxSystem", "Archive", "ImageStore", "ImageArchive", "RegistryClient",
@@ -28,7 +29,9 @@ enum Rooms {
             "Layers", "Volumes", "CommandTable", "Failure",
         ],
         "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
-        "ctr": ["Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure", "CStaticUnwind"],
+        "ctr": [
+            "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
+        ],
         "ctr-transfer": ["Front", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
         "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],
     ]

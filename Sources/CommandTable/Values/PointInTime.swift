@@ -1,3 +1,4 @@
+internal import CivilTime
 package import Failure
 
 /// A point in time as `--since` and `--until` take it.
@@ -68,8 +69,9 @@ package enum PointInTime {
             offset = sign * (h * 3600 + m * 60)
         }
         guard reader.rest.isEmpty else { return nil }
-        let seconds =
-            daysSince1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
+        let civil = CivilTime(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        let seconds = civil.secondsSinceEpoch - offset
         let (value, over) = seconds.multipliedReportingOverflow(by: secondInNanoseconds)
         let (sum, more) = value.addingReportingOverflow(fraction)
         return over || more ? nil : sum
@@ -81,14 +83,6 @@ package enum PointInTime {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    /// Days by the proleptic Gregorian calendar, with years that begin in March so that the leap day is the last.
-    private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let shifted = month > 2 ? year : year - 1
-        let monthFromMarch = (month + 9) % 12
-        let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-        return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
     }
 
     private struct Reader {
