@@ -14,7 +14,7 @@ package enum SeccompFilter {
     }
 
     /// Raised when the built-in profile or what is made of any profile changes: older files are not used again.
-    private static let generation = 1
+    private static let generation = 2
 
     /// The file with the program (struct sock_filter, for seccomp(2)); made if it is not there.
     ///
@@ -51,17 +51,25 @@ package enum SeccompFilter {
         return path
     }
 
-    /// The program itself.
+    /// The program itself, as short as it can be made.
     package static func program(_ source: Source, capabilities: CapabilitySet) throws(Failure) -> [UInt8] {
-        switch source {
-        case .builtin: try program(.profile(.docker), capabilities: capabilities)
-        case .profile(let profile):
-            try SeccompCompiler.program(
-                profile.resolved(
-                    capabilities: Set(capabilities.names), architecture: Machine.architecture,
-                    kernel: Machine.kernel()))
-        case .spec(let filter): try SeccompCompiler.program(filter)
-        }
+        let filter =
+            switch source {
+            case .builtin: try resolved(.docker, capabilities)
+            case .profile(let profile): try resolved(profile, capabilities)
+            case .spec(let filter): filter
+            }
+        let bytes = try SeccompCompiler.program(filter)
+        guard let program = SeccompInstruction.program(bytes) else { return bytes }
+        return SeccompCompaction.compacted(program).flatMap(\.bytes)
+    }
+
+    private static func resolved(_ profile: SeccompProfile, _ capabilities: CapabilitySet) throws(Failure)
+        -> RuntimeSpec.Seccomp
+    {
+        try profile.resolved(
+            capabilities: Set(capabilities.names), architecture: Machine.architecture,
+            kernel: Machine.kernel())
     }
 
     private static func isTrusted(_ path: String) -> Bool {

@@ -7,14 +7,7 @@ enum SeccompStub {
     private static let x32Bit: UInt32 = 0x4000_0000
     private static let notImplemented: UInt32 = 0x0005_0000 | 38
 
-    private enum Code {
-        static let loadWord: UInt16 = 0x20
-        static let jump: UInt16 = 0x05
-        static let jumpEqual: UInt16 = 0x15
-        static let jumpGreater: UInt16 = 0x25
-        static let jumpSet: UInt16 = 0x45
-        static let answer: UInt16 = 0x06
-    }
+    private typealias Code = SeccompInstruction.Code
 
     private struct Instruction {
         var code: UInt16

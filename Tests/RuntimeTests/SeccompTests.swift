@@ -5,47 +5,6 @@ import Testing
 
 @testable import Runtime
 
-/// The kernel's interpreter of classic BPF for seccomp: loads of words, jumps, masks, answers.
-private struct ClassicProgram {
-    let code: [(op: UInt16, ifTrue: UInt8, ifFalse: UInt8, value: UInt32)]
-
-    init(_ bytes: [UInt8]) {
-        code = stride(from: 0, to: bytes.count, by: 8).map { at in
-            let word = { (offset: Int) in UInt32(bytes[at + offset]) }
-            return (
-                UInt16(word(0) | word(1) << 8), bytes[at + 2], bytes[at + 3],
-                word(4) | word(5) << 8 | word(6) << 16 | word(7) << 24
-            )
-        }
-    }
-
-    func run(architecture: UInt32, number: UInt32, _ arguments: [UInt64] = []) -> UInt32? {
-        var data = [number, architecture, 0, 0]
-        for index in 0..<6 {
-            let value = index < arguments.count ? arguments[index] : 0
-            data += [UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)]
-        }
-        var accumulator: UInt32 = 0
-        var at = 0
-        while at < code.count {
-            let step = code[at]
-            at += 1
-            switch step.op {
-            case 0x20: accumulator = data[Int(step.value) / 4]
-            case 0x54: accumulator &= step.value
-            case 0x05: at += Int(step.value)
-            case 0x15: at += Int(accumulator == step.value ? step.ifTrue : step.ifFalse)
-            case 0x25: at += Int(accumulator > step.value ? step.ifTrue : step.ifFalse)
-            case 0x35: at += Int(accumulator >= step.value ? step.ifTrue : step.ifFalse)
-            case 0x45: at += Int(accumulator & step.value != 0 ? step.ifTrue : step.ifFalse)
-            case 0x06: return step.value
-            default: return nil
-            }
-        }
-        return nil
-    }
-}
-
 private let allowed: UInt32 = 0x7fff_0000
 private let permissionDenied: UInt32 = 0x0005_0001
 private let notImplemented: UInt32 = 0x0005_0026
