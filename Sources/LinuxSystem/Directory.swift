@@ -103,39 +103,6 @@ package enum Directory {
     ) throws(SystemError) {
         try call("mknod", name.shown) { name.withCPath { ctr_mknodat(directory, $0, mode, major, minor) } }
     }
-
-    package static func changeOwner(
-        _ name: some SystemPath, in directory: Int32 = currentDirectory, uid: UInt32, gid: UInt32
-    ) throws(SystemError) {
-        try call("chown", name.shown) {
-            name.withCPath { ctr_fchownat(directory, $0, uid, gid, CTR_AT_SYMLINK_NOFOLLOW) }
-        }
-    }
-
-    package static func changeTimes(
-        _ name: some SystemPath, in directory: Int32 = currentDirectory, accessed: Timestamp,
-        modified: Timestamp
-    ) throws(SystemError) {
-        try call("utimensat", name.shown) {
-            name.withCPath {
-                ctr_utimensat(
-                    directory, $0, accessed.seconds, Int(accessed.nanoseconds), modified.seconds,
-                    Int(modified.nanoseconds), CTR_AT_SYMLINK_NOFOLLOW)
-            }
-        }
-    }
-}
-
-extension FileDescriptor {
-    package borrowing func changeOwner(uid: UInt32, gid: UInt32) throws(SystemError) {
-        let number = raw
-        try call("fchown") { "".withCPath { ctr_fchownat(number, $0, uid, gid, CTR_AT_EMPTY_PATH) } }
-    }
-
-    package borrowing func changeMode(_ mode: UInt32) throws(SystemError) {
-        let number = raw
-        try call("fchmod") { ctr_fchmod(number, mode) }
-    }
 }
 
 extension Directory {

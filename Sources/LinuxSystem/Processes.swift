@@ -140,6 +140,7 @@ package enum Process {
 
     package static var isRoot: Bool { ctr_geteuid() == 0 }
     package static var effectiveUID: UInt32 { ctr_geteuid() }
+    package static var effectiveGID: UInt32 { ctr_getegid() }
 
     package static func pid() -> Int32 { getpid() }
 

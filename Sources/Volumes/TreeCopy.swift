@@ -129,7 +129,7 @@ package struct TreeCopy {
         of name: RawPath, _ status: FileStatus, from: borrowing FileDescriptor, to: borrowing FileDescriptor
     ) throws(SystemError) {
         try Directory.changeOwner(name, in: to.raw, uid: status.uid, gid: status.gid)
-        if status.kind != .symlink { try Directory.changeMode(name, in: to.raw, status.permissions) }
+        if status.kind != .symlink { try Directory.changeModeNoFollow(name, in: to.raw, status.permissions) }
         for attribute in try ExtendedAttributes.names(of: name, in: from.raw) where isCopied(attribute) {
             guard let value = try ExtendedAttributes.value(attribute, of: name, in: from.raw) else {
                 continue

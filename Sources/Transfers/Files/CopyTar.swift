@@ -183,7 +183,7 @@ extension CopyTarget {
         try put(name, parent) { (fresh) throws(SystemError) in
             try Directory.makeNode(fresh, in: parent.raw, mode: type | 0o600, major: major, minor: minor)
             try Directory.changeOwner(fresh, in: parent.raw, uid: entry.uid, gid: entry.gid)
-            try Directory.changeMode(fresh, in: parent.raw, entry.mode)
+            try Directory.changeModeNoFollow(fresh, in: parent.raw, entry.mode)
         }
     }
 }

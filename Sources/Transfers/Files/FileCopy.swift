@@ -160,7 +160,7 @@ struct FileCopy {
     private func finish(_ name: RawPath, _ status: FileStatus, in directory: Int32) throws(SystemError) {
         try Directory.changeOwner(name, in: directory, uid: policy.uid(status), gid: policy.gid(status))
         if status.kind != .symlink {
-            try Directory.changeMode(name, in: directory, policy.permissions(status))
+            try Directory.changeModeNoFollow(name, in: directory, policy.permissions(status))
         }
         try Directory.changeTimes(name, in: directory, accessed: status.accessed, modified: status.modified)
     }

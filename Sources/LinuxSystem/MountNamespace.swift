@@ -17,7 +17,3 @@ package enum MountNamespace {
         return try DetachedMount(bind: "/", recursive: false)
     }
 }
-
-extension Process {
-    package static var effectiveGID: UInt32 { ctr_getegid() }
-}

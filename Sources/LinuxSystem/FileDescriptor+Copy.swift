@@ -74,15 +74,11 @@ extension FileDescriptor {
             left -= done
         }
     }
-}
 
-extension Directory {
-    /// The permission bits of a name that is no link, without opening what it names (a device's driver, a FIFO's other end).
-    package static func changeMode(
-        _ name: some SystemPath, in directory: Int32, _ mode: UInt32
-    ) throws(SystemError) {
-        let place = try FileDescriptor.open(name, in: directory, [.pathOnly, .noFollow])
-        let path = "/proc/self/fd/\(place.raw)"
-        try call("chmod", name.shown) { path.withCPath { ctr_fchmodat(currentDirectory, $0, mode) } }
+    /// Copies up to `size` bytes in the kernel from this file's position to the other's (copy_file_range(2));
+    /// 0 at the end.
+    package borrowing func copyRange(to other: Int32, size: Int) throws(SystemError) -> Int {
+        let number = raw
+        return try call("copy_file_range") { ctr_copy_file_range(number, other, size) }
     }
 }
