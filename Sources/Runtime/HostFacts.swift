@@ -53,7 +53,7 @@ package struct HostFacts: Sendable, Equatable {
     /// This host's; some fifteen small reads of /proc and /sys.
     package static func read() throws(Failure) -> HostFacts {
         let parameters = defaultNetworkParameters.filter {
-            HostFile.exists("/proc/sys/" + $0.split(separator: ".").joined(separator: "/"))
+            HostFile.exists("/proc/sys/" + String($0.map { $0 == "." ? "/" : $0 }))
         }
         return HostFacts(
             capabilities: try heldCapabilities(), cgroups: try CgroupLayout.read(),

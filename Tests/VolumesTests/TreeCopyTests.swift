@@ -153,7 +153,7 @@ import Volumes
         try ExtendedAttributes.set("trusted.note", Array("l".utf8), on: "link", in: from.raw)
         try Directory.makeNode("null", in: from.raw, mode: 0o020666, major: 1, minor: 3)
         try Directory.makeNode("pipe", in: from.raw, mode: 0o010622)
-        try Directory.changeMode("pipe", in: from.raw, 0o622)
+        try Directory.changeModeNoFollow("pipe", in: from.raw, 0o622)
         try Directory.changeOwner("pipe", in: from.raw, uid: 7, gid: 8)
         try from.changeOwner(uid: 99, gid: 98)
         try copy(root)
