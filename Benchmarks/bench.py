@@ -117,11 +117,16 @@ class Bench:
                 peers = [lambda: self.agent.timed(self.crun("exec", name, "true"))]
             try:
                 for how, pause, limit in (("100 ms apart", 0.1, 0.4), ("back to back", 0, 0.6)):
-                    mine, *others = by_turns(self.rounds(40), pause, lambda: timed(ours), *peers)
-                    if not pause and peers:
-                        # Back to back means each by itself: the other's calls are pauses too.
-                        mine = Series(timed(ours) for _ in range(self.rounds(40)))
-                        others = [Series(peers[0]() for _ in range(self.rounds(40)))]
+                    if pause:
+                        mine, *others = by_turns(self.rounds(40), pause, lambda: timed(ours), *peers)
+                    else:
+                        # Back to back means each by itself, since the other's calls are pauses too; in blocks by turns,
+                        # since the machine is not the same for long.
+                        rows = [[] for _ in range(1 + len(peers))]
+                        for _ in range(8):
+                            for row, call in zip(rows, [lambda: timed(ours), *peers]):
+                                row += [call() for _ in range(self.rounds(20))]
+                        mine, *others = (Series(row) for row in rows)
                     peer = others[0] if others else None
                     self.table.add(f"exec true, {how}{label}", mine, ("crun exec", peer), f"at most {limit} of crun",
                                    mine.median <= limit * peer.median if peer else None)

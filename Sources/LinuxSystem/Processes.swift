@@ -14,24 +14,33 @@ package struct ProcessIdentity: Sendable, Hashable {
 
     /// nil where there is no such process.
     package init?(running pid: Int32) {
-        guard let bytes = try? AtomicFile.read("/proc/\(pid)/stat", limit: 4096),
-            let text = bytes.lastIndex(of: UInt8(ascii: ")")), text + 2 < bytes.count
-        else { return nil }
-        // After the command's closing parenthesis field 3 follows; 22 is the start time.
-        let state = bytes[text + 2]
+        guard let file = try? FileDescriptor.open("/proc/\(pid)/stat", [.readOnly]) else { return nil }
+        // One read has the whole line: a listing asks this of every container.
+        let start = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 1) { buffer -> UInt64? in
+            guard let size = try? file.read(into: buffer) else { return nil }
+            return ProcessIdentity.startTime(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+        }
+        guard let start else { return nil }
+        self.init(pid: pid, startTime: start)
+    }
+
+    /// Field 22 of proc(5)'s stat; nil for a process that is dead already.
+    private static func startTime(_ line: UnsafeRawBufferPointer) -> UInt64? {
+        // After the command's closing parenthesis field 3 follows.
+        guard let text = line.lastIndex(of: UInt8(ascii: ")")), text + 2 < line.count else { return nil }
+        let state = line[text + 2]
         guard state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else { return nil }
         var field = 3
         var start: UInt64 = 0
-        for byte in bytes[(text + 2)...] {
+        for byte in line[(text + 2)...] {
             if byte == UInt8(ascii: " ") {
                 field += 1
-                if field > 22 { break }
+                if field > 22 { return start }
             } else if field == 22 {
                 start = start &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
             }
         }
-        guard field > 22 else { return nil }
-        self.init(pid: pid, startTime: start)
+        return nil
     }
 
     package var isAlive: Bool { ProcessIdentity(running: pid) == self }

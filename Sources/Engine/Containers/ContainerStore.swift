@@ -87,7 +87,8 @@ package struct ContainerStore: Sendable {
                 let begin = target.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
                 return String(decoding: target[begin...], as: UTF8.self)
             } catch {
-                if error.isMissing { return nil }
+                // What is no link is no name.
+                if error.isMissing || error.isInvalid { return nil }
                 throw error
             }
         }

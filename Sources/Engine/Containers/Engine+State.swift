@@ -16,12 +16,15 @@ extension Engine {
         let run = try runState(of: record)
         if let run {
             let isHeld = run.monitor.isAlive
-            if !isHeld, run.isAlive { adopt(record) }
+            let isAlive = run.isAlive
+            if !isHeld, isAlive { adopt(record) }
             // A process that has just ended is "running" until its monitor has written how; then the monitor may still
             // be busy with a slow client.
-            let written = try ExitRecord.read(path(of: record, ""))
-            let isWritten = !run.isAlive && written?.startedAt == run.startedAt
-            if run.isAlive || isHeld && !isWritten {
+            var isWritten = false
+            if !isAlive, isHeld {
+                isWritten = try ExitRecord.read(path(of: record, ""))?.startedAt == run.startedAt
+            }
+            if isAlive || isHeld && !isWritten {
                 var state = ContainerState(status: run.status == .restarting ? .restarting : .running)
                 state.pid = run.status == .running ? run.process.pid : 0
                 state.startedAt = run.startedAt
