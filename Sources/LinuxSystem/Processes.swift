@@ -14,28 +14,40 @@ package struct ProcessIdentity: Sendable, Hashable {
 
     /// nil where there is no such process.
     package init?(running pid: Int32) {
-        guard let file = try? FileDescriptor.open("/proc/\(pid)/stat", [.readOnly]) else { return nil }
-        // One read has the whole line: a listing asks this of every container.
-        let start = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 1) { buffer -> UInt64? in
-            guard let size = try? file.read(into: buffer) else { return nil }
-            return ProcessIdentity.startTime(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
-        }
-        guard let start else { return nil }
-        self.init(pid: pid, startTime: start)
+        guard let seen = ProcessIdentity.look(pid) else { return nil }
+        self.init(pid: pid, startTime: seen.startTime)
     }
 
-    /// Field 22 of proc(5)'s stat; nil for a process that is dead already.
-    private static func startTime(_ line: UnsafeRawBufferPointer) -> UInt64? {
+    /// This process's parent; nil where the process is gone.
+    package var parent: Int32? {
+        guard let seen = ProcessIdentity.look(pid), seen.startTime == startTime else { return nil }
+        return seen.parent
+    }
+
+    /// Fields 4 and 22 of proc(5)'s stat; nil where there is no such process or a dead one.
+    private static func look(_ pid: Int32) -> (parent: Int32, startTime: UInt64)? {
+        guard let file = try? FileDescriptor.open("/proc/\(pid)/stat", [.readOnly]) else { return nil }
+        // One read has the whole line: a listing asks this of every container.
+        return withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 1) { buffer in
+            guard let size = try? file.read(into: buffer) else { return nil }
+            return parse(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+        }
+    }
+
+    private static func parse(_ line: UnsafeRawBufferPointer) -> (parent: Int32, startTime: UInt64)? {
         // After the command's closing parenthesis field 3 follows.
         guard let text = line.lastIndex(of: UInt8(ascii: ")")), text + 2 < line.count else { return nil }
         let state = line[text + 2]
         guard state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else { return nil }
         var field = 3
+        var parent: Int32 = 0
         var start: UInt64 = 0
         for byte in line[(text + 2)...] {
             if byte == UInt8(ascii: " ") {
                 field += 1
-                if field > 22 { return start }
+                if field > 22 { return (parent, start) }
+            } else if field == 4 {
+                parent = parent &* 10 &+ Int32(byte &- UInt8(ascii: "0"))
             } else if field == 22 {
                 start = start &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
             }

@@ -1,4 +1,5 @@
 import Failure
+import Glibc
 import Testing
 
 @testable import LinuxSystem
@@ -129,6 +130,8 @@ final class Scratch {
         let own = try #require(ProcessIdentity(running: Process.pid()))
         #expect(own.isAlive)
         #expect(!ProcessIdentity(pid: own.pid, startTime: own.startTime + 1).isAlive)
+        #expect(own.parent == getppid())
+        #expect(ProcessIdentity(pid: own.pid, startTime: own.startTime + 1).parent == nil)
         let pidfd = try ProcessIdentity(pid: own.pid, startTime: own.startTime + 1).open()
         let isOpen = pidfd != nil
         #expect(!isOpen)

@@ -15,8 +15,10 @@ extension Engine {
     func state(of record: ContainerRecord) throws(Failure) -> ContainerState {
         let run = try runState(of: record)
         if let run {
-            let isHeld = run.monitor.isAlive
-            let isAlive = run.isAlive
+            // A process whose parent is its monitor has a monitor: one look tells both.
+            let parent = run.process.parent
+            let isHeld = parent == run.monitor.pid || run.monitor.isAlive
+            let isAlive = run.status == .running ? parent != nil : isHeld
             if !isHeld, isAlive { adopt(record) }
             // A process that has just ended is "running" until its monitor has written how; then the monitor may still
             // be busy with a slow client.
