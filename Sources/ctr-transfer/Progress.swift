@@ -79,9 +79,10 @@ final class ProgressBars: TransferProgress {
 
     private func draw(_ state: inout State) {
         let size = try? Terminal.size(2)
-        let columns = max(20, Int(size?.columns ?? 80))
+        // A terminal that nobody gave a size says 0.
+        let columns = max(20, size.map { $0.columns == 0 ? 80 : Int($0.columns) } ?? 80)
         // What has scrolled off the screen cannot be reached: the last parts are shown.
-        let room = max(1, Int(size?.rows ?? 24) - 1)
+        let room = max(1, (size.map { $0.rows == 0 ? 24 : Int($0.rows) } ?? 24) - 1)
         let parts = state.parts.suffix(room)
         var text = state.drawn > 0 ? "\u{1B}[\(state.drawn)A" : ""
         for part in parts {
