@@ -91,8 +91,8 @@ let targets: [Target] = [
     room("CommandTable", ["CivilTime", "Failure"]),
     // What the programs share between the words and the exit code.
     room("Front", ["Engine", "CommandTable", "LinuxSystem", "Failure"]),
-    // Every start of a container pays for the start of this program: a static executable without archives, registries
-    // and the parsing of what strangers wrote.
+    // Every start of a container pays for the start of this program: a static executable without archives
+    // and registries.
     .executableTarget(
         name: "ctr",
         dependencies: [

@@ -13,8 +13,6 @@ extension SystemError {
     package var isTryAgain: Bool { errno == EAGAIN }
     package var isReadOnly: Bool { errno == EROFS }
     package var isBusy: Bool { errno == EBUSY }
-    /// rename(2) and rmdir(2) know both numbers.
-    package var isNotEmpty: Bool { errno == ENOTEMPTY || errno == EEXIST }
 
     /// Of a call that was not made: what it would have answered.
     package static func notEmpty(_ path: String) -> SystemError {

@@ -85,10 +85,6 @@ package struct HostFacts: Sendable, Equatable {
 
 /// Small files of /proc and /sys.
 enum HostFile {
-    static func text(_ path: String) throws(Failure) -> String {
-        String(decoding: try bytes(path), as: UTF8.self)
-    }
-
     static func bytes(_ path: String) throws(Failure) -> [UInt8] {
         let bytes: [UInt8]?
         do throws(SystemError) {

@@ -20,7 +20,6 @@ enum Progress {
         case .exists: "Already exists"
         case .pushing: "Pushing"
         case .pushed: "Pushed"
-        case .mounted: "Mounted from another repository"
         }
     }
 }

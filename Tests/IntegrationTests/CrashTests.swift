@@ -88,6 +88,21 @@ struct CrashTests {
         }
     }
 
+    /// Who is second waits for the first one's lock, and finds it running, which is no error.
+    @Test func startsOfOneContainerAtOnce() throws {
+        try withFixture { ctr in
+            let image = try ctr.busybox()
+            try ctr.ok("create", "--name", "box", image, "sleep", "300")
+            let starts = try (0..<6).map { _ in try ctr.start("start", "box") }
+            for start in starts {
+                let outcome = start.finish(timeout: 60)
+                #expect(outcome.code == 0, "\(outcome)")
+            }
+            #expect(try ctr.ok("exec", "box", "sh", "-c", "ps | grep -c '[s]leep 300'") == "1")
+            try ctr.ok("rm", "-f", "box")
+        }
+    }
+
     @Test func removalWhileItIsStopped() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()

@@ -10,7 +10,7 @@ package protocol Progress: Sendable {
     func end()
 }
 
-/// For a program that has a type `Progress` of its own beside this module's class `Engine`.
+/// For a program that has a type `Progress` of its own.
 package typealias TransferProgress = Progress
 
 /// What is being done with one layer.
@@ -24,8 +24,6 @@ package enum TransferState: Sendable, Hashable {
     case exists
     case pushing(Int64, of: Int64)
     case pushed
-    /// Taken by the registry from another of its repositories.
-    case mounted
 }
 
 /// Tells nobody.
