@@ -73,6 +73,8 @@ let targets: [Target] = [
         "Runtime", ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         linked: archives("seccomp")),
     room("Volumes", ["LinuxSystem", "Failure"]),
+    room("Dockerfile", ["Failure"]),
+    room("BuildContext", ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"]),
     room(
         "Engine",
         [
@@ -130,6 +132,8 @@ let targets: [Target] = [
     tests("OverlayFSTests", ["OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("RuntimeTests", ["Runtime", "LaunchPlan", "OCI", "LinuxSystem", "Failure"]),
     tests("VolumesTests", ["Volumes", "LinuxSystem", "Failure"]),
+    tests("DockerfileTests", ["Dockerfile", "Failure"]),
+    tests("BuildContextTests", ["BuildContext", "Dockerfile", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("CommandTableTests", ["CommandTable", "Failure"]),
     tests(
         "EngineTests",

@@ -17,6 +17,8 @@ enum Rooms {
         "Layers": ["OverlayFS", "OCI", "LinuxSystem", "Archive", "Failure"],
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         "Volumes": ["LinuxSystem", "Failure"],
+        "Dockerfile": ["Failure"],
+        "BuildContext": ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",

@@ -1,0 +1,6 @@
+internal import Failure
+
+/// The value of `--chmod`.
+package struct ModeChange: Sendable, Equatable {
+    package let text: String
+}

@@ -1,0 +1,4 @@
+import BuildContext
+import Testing
+
+@Suite struct ModeChangeTests {}
