@@ -2,8 +2,8 @@ internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
 
-/// The program `ctr-monitor`: takes a plan over its launch socket and launches it; then stays beside the container, or
-/// is `ctr exec`.
+/// The program `ctr-monitor`: takes a plan over its launch socket and launches it; then stays beside the container, is
+/// `ctr exec`, or ends with a build's step.
 package enum Monitor {
     /// The launch socket, where `ctr` puts it.
     static let launchSocket: Int32 = 3
@@ -24,6 +24,7 @@ package enum Monitor {
         guard let received else { Process.exit(125) }
         switch received.plan.mode {
         case .exec: ExecMonitor.run(received)
+        case .step: StepMonitor(plan: received.plan, builder: socket).run(received)
         case .container: run(received, socket)
         }
     }

@@ -97,17 +97,7 @@ extension ResidentMonitor {
     }
 
     private func removeCgroups() {
-        for path in plan.cgroupsToRemove {
-            for _ in 0..<20 {
-                do throws(SystemError) {
-                    try Directory.removeEmpty(path)
-                    break
-                } catch {
-                    guard error.errno == Errno.busy else { break }
-                    _ = serve(milliseconds: 5)
-                }
-            }
-        }
+        CgroupRemoval.remove(plan.cgroupsToRemove) { _ = serve(milliseconds: 5) }
     }
 
     /// `--rm`: the launcher that is still there does it, and faster; else a `ctr` of one's own.

@@ -2,7 +2,11 @@ internal import Failure
 
 extension PlanWriter {
     mutating func monitorPlan(_ plan: MonitorPlan) {
-        number(UInt8(plan.mode == .exec ? 1 : 0))
+        switch plan.mode {
+        case .container: number(UInt8(0))
+        case .exec: number(UInt8(1))
+        case .step: number(UInt8(2))
+        }
         text(plan.containerID)
         text(plan.runDirectory)
         text(plan.containerDirectory)
@@ -102,9 +106,15 @@ extension PlanWriter {
 extension PlanReader {
     /// All but the steps.
     mutating func monitorPlan() throws(Failure) -> MonitorPlan {
-        let isExec = try flag()
+        let mode: MonitorPlan.Mode
+        switch try number(UInt8.self) {
+        case 0: mode = .container
+        case 1: mode = .exec
+        case 2: mode = .step
+        default: throw PlanReader.damaged
+        }
         var plan = MonitorPlan(
-            mode: isExec ? .exec : .container, containerID: try text(),
+            mode: mode, containerID: try text(),
             launch: LaunchPlan(namespaces: 0, cgroup: [], steps: [], slots: []))
         plan.runDirectory = try text()
         plan.containerDirectory = try text()

@@ -5,6 +5,8 @@ package struct MonitorPlan: Sendable, Equatable {
         case container
         /// `ctr exec`: launch with the caller's stdio, return the exit code (the program that `ctr` became).
         case exec
+        /// A step of a build: launch with the given stdio, end when it has ended, or with it when the builder goes away.
+        case step
     }
 
     package enum LogDriver: Sendable, Equatable {

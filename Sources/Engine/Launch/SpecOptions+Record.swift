@@ -44,14 +44,18 @@ extension SpecOptions {
             }
         }
         readOnlyRoot = settings.readOnly
-        for text in settings.ulimits {
-            let limit = try Ulimit.parse(text)
-            limits.append(
-                Limit(
-                    name: limit.name, soft: limit.soft < 0 ? .max : UInt64(limit.soft),
-                    hard: limit.hard < 0 ? .max : UInt64(limit.hard)))
-        }
+        limits = try SpecOptions.limits(settings.ulimits)
         self.namespaces = namespaces
+    }
+
+    /// `--ulimit` values.
+    static func limits(_ words: [String]) throws(Failure) -> [Limit] {
+        try words.map { (text) throws(Failure) in
+            let limit = try Ulimit.parse(text)
+            return Limit(
+                name: limit.name, soft: limit.soft < 0 ? .max : UInt64(limit.soft),
+                hard: limit.hard < 0 ? .max : UInt64(limit.hard))
+        }
     }
 
     private mutating func addHostsPart(_ settings: ContainerSettings) throws(Failure) {

@@ -1,0 +1,61 @@
+internal import Failure
+internal import LaunchPlan
+internal import LinuxSystem
+
+/// Beside a RUN step of a build: the command has this program's stdio. The launch socket tells the builder how it went,
+/// by one `failed` or `exited`; when the builder closes its end, or dies, the command and all that it started is killed.
+struct StepMonitor {
+    private enum Token {
+        static let process: UInt64 = 1
+        static let builder: UInt64 = 2
+    }
+
+    let plan: MonitorPlan
+    let builder: SharedFileDescriptor
+
+    func run(_ received: ReceivedPlan) -> Never {
+        let launched: Launcher.Launched
+        do throws(LaunchFailure) {
+            launched = try received.launch(
+                own: [(.standardInput, 0), (.standardOutput, 1), (.standardError, 2)])
+        } catch {
+            removeCgroups()
+            tell(AttachFrame(error))
+        }
+        // The step's end must be seen at the other end of the pipe: nobody here holds it open.
+        if let null = try? FileDescriptor.open("/dev/null", [.readWrite]) {
+            for number: Int32 in 1...2 { try? null.becomeNumber(number) }
+        }
+        waitOrKill(launched.pidfd)
+        let ended = (try? Process.reap(launched.pid)) ?? nil
+        removeCgroups()
+        tell(.exited(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255))
+    }
+
+    /// The command is the first process of its pid namespace: with it all others end.
+    private func waitOrKill(_ pidfd: borrowing FileDescriptor) {
+        do throws(SystemError) {
+            let queue = try EventQueue()
+            try queue.add(pidfd.raw, .read, token: Token.process)
+            try queue.add(builder.raw, .hangUp, token: Token.builder)
+            while true {
+                for event in try queue.wait() {
+                    if event.token == Token.process { return }
+                    try Process.signal(Signal.kill, to: pidfd)
+                    try queue.remove(builder.raw)
+                }
+            }
+        } catch {
+            _ = try? Process.signal(Signal.kill, to: pidfd)
+        }
+    }
+
+    private func removeCgroups() {
+        CgroupRemoval.remove(plan.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+    }
+
+    private func tell(_ frame: AttachFrame) -> Never {
+        try? UnixSocket.sendAll(frame.bytes, to: builder.raw)
+        Process.exit(0)
+    }
+}
