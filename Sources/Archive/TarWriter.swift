@@ -7,6 +7,9 @@ package final class TarWriter {
     package typealias Sink = (UnsafeRawBufferPointer) throws(Failure) -> Void
 
     package var subsecondTimes = false
+    /// So far: entries, and bytes of files' data.
+    package private(set) var entries = 0
+    package private(set) var dataBytes: UInt64 = 0
     private let sink: Sink
     /// Data of the current entry that is still to come.
     private var owed: UInt64 = 0
@@ -39,6 +42,8 @@ package final class TarWriter {
         fill(entry, type: typeFlag(entry), size: size)
         try emitBlock()
         owed = size
+        entries += 1
+        dataBytes += size
         padding = fill(to: Int(truncatingIfNeeded: size))
     }
 

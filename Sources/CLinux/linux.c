@@ -150,6 +150,8 @@ long ctr_fsetxattr(int fd, const char *name, const void *value, size_t size) {
 long ctr_fgetxattr(int fd, const char *name, void *value, size_t size) { return ANSWER(fgetxattr(fd, name, value, size)); }
 long ctr_flistxattr(int fd, char *list, size_t size) { return ANSWER(flistxattr(fd, list, size)); }
 long ctr_fremovexattr(int fd, const char *name) { return ANSWER(fremovexattr(fd, name)); }
+
+long ctr_lremovexattr(const char *path, const char *name) { return ANSWER(lremovexattr(path, name)); }
 long ctr_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
     return ANSWER(lsetxattr(path, name, value, size, 0));
 }

@@ -64,6 +64,13 @@ package enum ExtendedAttributes {
         }
     }
 
+    package static func remove(_ attribute: String, of name: some SystemPath, in directory: Int32)
+        throws(SystemError)
+    {
+        let path = reach(name, in: directory)
+        try call("lremovexattr", attribute) { path.withCPath { ctr_lremovexattr($0, attribute) } }
+    }
+
     /// One name below an open directory: there are no xattr calls with a directory's descriptor before 6.13.
     private static func reach(_ name: some SystemPath, in directory: Int32) -> RawPath {
         name.withCPath {

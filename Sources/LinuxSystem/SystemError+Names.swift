@@ -4,6 +4,7 @@ extension SystemError {
     package var isExists: Bool { errno == EEXIST }
     package var isMissing: Bool { errno == ENOENT }
     package var isLink: Bool { errno == ELOOP }
+    package var isDirectory: Bool { errno == EISDIR }
     package var isNotDirectory: Bool { errno == ENOTDIR }
     package var isNotPermitted: Bool { errno == EPERM }
     package var isUnsupported: Bool { errno == EOPNOTSUPP }

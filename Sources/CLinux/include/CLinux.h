@@ -87,6 +87,7 @@ long ctr_fsetxattr(int fd, const char *name, const void *value, size_t size);
 long ctr_fgetxattr(int fd, const char *name, void *value, size_t size);
 long ctr_flistxattr(int fd, char *list, size_t size);
 long ctr_fremovexattr(int fd, const char *name);
+long ctr_lremovexattr(const char *path, const char *name);
 long ctr_lsetxattr(const char *path, const char *name, const void *value, size_t size);
 long ctr_lgetxattr(const char *path, const char *name, void *value, size_t size);
 long ctr_llistxattr(const char *path, char *list, size_t size);

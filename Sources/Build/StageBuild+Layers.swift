@@ -1,0 +1,83 @@
+internal import Dockerfile
+internal import Failure
+internal import LinuxSystem
+internal import OCI
+internal import OverlayFS
+
+extension StageBuild {
+    /// A step with a layer: from the cache where its inputs are known, else by `make`.
+    ///
+    /// - Parameters:
+    ///   - text: for people.
+    ///   - history: for the image.
+    func layer(
+        _ text: String, history: String, inputs: (Int) throws(Failure) -> StepInputs,
+        make: (Int) throws(Failure) -> BuiltLayer
+    ) throws(Failure) {
+        let layer = try step(title(text)) { (number) throws(Failure) in
+            let inputs = try inputs(number)
+            let key = inputs.key
+            if try session.isCached(stage), let found = try session.cached(key) {
+                session.explain(self, number, text, inputs, found: true)
+                return (found, .cached)
+            }
+            session.explain(self, number, text, inputs, found: false)
+            let made = try make(number)
+            try session.add(
+                BuildCache.Entry(
+                    key: key, diffID: made.diffID, tarSize: made.descriptor.size, size: made.size,
+                    epoch: session.epoch.seconds, made: Timestamp.now().seconds, text: text, inputs: inputs),
+                made)
+            return (made, .done)
+        }
+        try append(layer, history)
+    }
+
+    /// What every step stands on.
+    func baseInputs(_ text: String) -> StepInputs {
+        var inputs = StepInputs()
+        inputs.add("parent", state.chain.chainID)
+        inputs.add("platform", state.platform.description)
+        inputs.add("instruction", text)
+        return inputs
+    }
+
+    /// WORKDIR: the directory is made where it is not there.
+    func changeDirectory(_ path: String, _ instruction: Instruction) throws(Failure) {
+        try state.settings.apply(instruction, shell: shell, hasOwnCommand: &hasOwnCommand)
+        let directory = state.settings.workingDir ?? "/"
+        let text = "WORKDIR \(path)"
+        try layer(
+            text, history: text,
+            inputs: { (_) throws(Failure) in baseInputs("WORKDIR \(directory)") },
+            make: { (_) throws(Failure) in
+                let layer = try StepLayer(on: state.chain, session)
+                do {
+                    let root = try layer.mount()
+                    try MountTargets.make(directory, in: root.descriptor.raw)
+                }
+                return try layer.finish()
+            })
+    }
+}
+
+extension BuildSession {
+    /// The layer of a step whose inputs were seen before; nil where it is not known, or not whole any more.
+    func cached(_ key: String) throws(Failure) -> BuiltLayer? {
+        guard let entry = try cache.entry(key), entry.epoch == epoch.seconds else { return nil }
+        try lease.protect(layers: [entry.directory])
+        guard try layers.exists(entry.diffID) else { return nil }
+        cache.touch(key)
+        return BuiltLayer(
+            diffID: entry.diffID,
+            descriptor: Descriptor(mediaType: MediaType.layer, digest: entry.diffID, size: entry.tarSize),
+            directory: entry.directory, size: entry.size,
+            root: SharedFileDescriptor(try layers.open(entry.diffID)))
+    }
+
+    func isCached(_ stage: Stage) throws(Failure) -> Bool {
+        if request.ignoresCache { return false }
+        if let name = stage.name, request.uncachedStages.contains(name) { return false }
+        return !request.uncachedStages.contains(String(stage.index))
+    }
+}

@@ -1,0 +1,153 @@
+internal import Archive
+package import Failure
+package import LinuxSystem
+
+/// Makes of an overlay's upper directory, which a step of a build has written, a layer that does not tell when or where
+/// it was written. Nothing may have it mounted.
+///
+/// - Overlay's own attributes go, but the mark of an opaque directory; so do whiteouts of what no lower layer has.
+/// - Every file that was written has the one time. Two exceptions keep programs that compare times from being misled, both
+///   made of the image's content alone: a file whose time is the very one of the lower file that it replaces keeps it,
+///   for it was not written, and one that was written is at least a second newer than what it replaces.
+/// - Python's compiled files that are told from their sources by the sources' times hold the new times.
+package struct LayerNormalization {
+    private let upper: Int32
+    private let own: LayerStack
+    private let lower: LayerStack
+    private let time: Timestamp
+
+    /// A file's time before and after, for what was compiled from it.
+    private struct Change {
+        let before, after: Timestamp
+    }
+
+    /// - Parameter lowers: top first; all are directories that the caller keeps open.
+    package init(upper: Int32, lowers: [Int32], time: Timestamp) {
+        self.upper = upper
+        own = LayerStack([upper])
+        lower = LayerStack(lowers)
+        self.time = time
+    }
+
+    package func run() throws(Failure) {
+        do {
+            try visit(LayerPath(components: []), isNew: lower.layers.isEmpty)
+        } catch let error as SystemError {
+            throw error.failure("make a layer")
+        } catch let error as Failure {
+            throw error
+        } catch {
+            throw Failure(.internal, "make a layer", cause: error)
+        }
+    }
+
+    /// Answers the changed times of the directory's files by name.
+    @discardableResult
+    private func visit(_ path: LayerPath, isNew: Bool) throws -> [RawPath: Change] {
+        let directory = try FileDescriptor.open(
+            path.raw, in: upper, [.readOnly, .directory, .noFollow], resolve: plain)
+        let before = try directory.status().modified
+        let hidesLower = try clearMarks(of: directory)
+        let entries = try Directory.entries(of: directory).sorted {
+            $0.name.bytes.lexicographicallyPrecedes($1.name.bytes)
+        }
+        var changes: [RawPath: Change] = [:]
+        var compiled: [RawPath] = []
+        var subdirectories: [(RawPath, Bool)] = []
+        for entry in entries {
+            let status = try FileDescriptor.status(entry.name, in: directory.raw)
+            let place = path.appending(entry.name)
+            if status.isWhiteout {
+                if try isNew || lowerStatus(place) == nil {
+                    try Directory.removeFile(entry.name, in: directory.raw)
+                }
+                continue
+            }
+            let below = isNew || hidesLower ? nil : try lowerStatus(place)
+            if status.kind == .directory {
+                subdirectories.append((entry.name, below?.kind != .directory))
+                continue
+            }
+            if below != nil { try clearMarks(of: entry.name, in: directory.raw) }
+            if status.kind == .file, entry.name.bytes.suffix(4).elementsEqual(".pyc".utf8) {
+                compiled.append(entry.name)
+            }
+            let after = time(of: status, replacing: below)
+            guard after != status.modified else { continue }
+            try Directory.changeTimes(entry.name, in: directory.raw, accessed: after, modified: after)
+            if status.kind == .file { changes[entry.name] = Change(before: status.modified, after: after) }
+        }
+        for name in compiled { try adjust(name, in: directory.raw, changes, cached: false) }
+        for (name, isNew) in subdirectories {
+            let isCache = name.bytes.elementsEqual("__pycache__".utf8)
+            let place = path.appending(name)
+            try visit(place, isNew: isNew)
+            guard isCache, !changes.isEmpty else { continue }
+            let cache = try FileDescriptor.open(
+                place.raw, in: upper, [.readOnly, .directory, .noFollow], resolve: plain)
+            for entry in try Directory.entries(of: cache) where entry.kind == .file || entry.kind == nil {
+                try adjust(entry.name, in: cache.raw, changes, cached: true)
+            }
+        }
+        let isKept = try !isNew && before == lowerStatus(path)?.modified
+        if !path.isRoot, !isKept {
+            try directory.changeTimes(accessed: time, modified: time)
+        }
+        return changes
+    }
+
+    private func lowerStatus(_ path: LayerPath) throws -> FileStatus? {
+        if path.isRoot { return nil }
+        if case .found(let found) = try lower.lookUp(path) { return found.status }
+        return nil
+    }
+
+    private func time(of status: FileStatus, replacing below: FileStatus?) -> Timestamp {
+        guard let below, status.kind == .file, below.kind == .file else { return time }
+        if status.modified == below.modified { return below.modified }
+        return time > below.modified ? time : Timestamp(seconds: below.modified.seconds + 1)
+    }
+
+    // MARK: overlay's marks
+
+    /// Answers whether the directory hides its lower namesakes.
+    private func clearMarks(of directory: borrowing FileDescriptor) throws -> Bool {
+        var hides = false
+        for name in try ExtendedAttributes.names(of: directory) where isOverlayMark(name) {
+            if name == opaqueAttribute {
+                hides = try ExtendedAttributes.value(name, of: directory) == [UInt8(ascii: "y")]
+                if hides { continue }
+            }
+            try ExtendedAttributes.remove(name, from: directory)
+        }
+        return hides
+    }
+
+    private func clearMarks(of name: RawPath, in directory: Int32) throws {
+        let marks = try ExtendedAttributes.names(of: name, in: directory).filter(isOverlayMark)
+        for mark in marks { try ExtendedAttributes.remove(mark, of: name, in: directory) }
+    }
+
+    // MARK: Python
+
+    private func adjust(_ name: RawPath, in directory: Int32, _ changes: [RawPath: Change], cached: Bool)
+        throws
+    {
+        guard let source = CompiledPython.source(of: name, cached: cached), let change = changes[source]
+        else {
+            return
+        }
+        let file: FileDescriptor
+        do throws(SystemError) {
+            file = try FileDescriptor.open(name, in: directory, [.readWrite, .noFollow, .nonBlocking])
+        } catch {
+            // Removed meanwhile it cannot be: a directory or a link of that name.
+            if error.isLink || error.isDirectory { return }
+            throw error
+        }
+        let status = try file.status()
+        guard status.kind == .file else { return }
+        guard try CompiledPython.replaceTime(change.before, by: change.after, in: file) else { return }
+        try file.changeTimes(accessed: status.modified, modified: status.modified)
+    }
+}
