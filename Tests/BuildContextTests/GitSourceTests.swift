@@ -172,7 +172,8 @@ struct GitSourceTests {
                 "[submodule \"p\"]\n\tpath = p\n\turl = \(url)\n\tupdate = !touch \(canary)\n")
             let head = try scratch.git("rev-parse", "HEAD")
             try scratch.git("update-index", "--add", "--cacheinfo", "160000,\(head),p")
-            try scratch.git("commit", "--quiet", "-a", "-m", name)
+            try scratch.git("add", ".gitmodules")
+            try scratch.git("commit", "--quiet", "-m", name)
             #expect(throws: Failure.self) { try checkOut(scratch, as: name, access: hostile) }
             #expect(try !FileDescriptor.exists(canary))
             _ = try checkOut(scratch, "?submodules=false", as: "\(name)-none", access: hostile)
@@ -220,12 +221,15 @@ struct GitSourceTests {
         let scratch = try GitScratch()
         try scratch.repository()
         let head = try scratch.git("rev-parse", "HEAD")
-        let program = try FileDescriptor.open(try #require(Self.daemon), [.pathOnly])
+        // It runs itself, by the name it was called by.
+        let daemon = try #require(Self.daemon)
+        let program = try FileDescriptor.open(daemon, [.pathOnly])
         let port = Int.random(in: 20000..<30000)
         let pid = try Process.spawn(
             program: program,
             arguments: [
-                "git-daemon", "--listen=127.0.0.1", "--port=\(port)", "--reuseaddr", "--export-all",
+                daemon, "--listen=127.0.0.1", "--port=\(port)", "--reuseaddr",
+                "--export-all",
                 "--base-path=\(scratch.path)", scratch.path,
             ], environment: ["PATH=\(HelperProgram.standardPath)"])
         defer {

@@ -60,7 +60,7 @@ extension GitSource {
         let lines = complaints.split(whereSeparator: \.isNewline)
         let line =
             lines.last { $0.hasPrefix("fatal: ") } ?? lines.last { $0.hasPrefix("error: ") } ?? lines.last
-        guard let line else { return "git failed without a word" }
+        guard let line else { return "the connection ended before an answer came" }
         let prefix = ["fatal: ", "error: "].first { line.hasPrefix($0) } ?? ""
         return printable(String(line.dropFirst(prefix.count)))
     }

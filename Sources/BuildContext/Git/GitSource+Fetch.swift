@@ -165,7 +165,8 @@ extension GitSource {
             if entry.name.bytes.elementsEqual(".git".utf8) {
                 try Directory.removeTree(entry.name, in: directory)
             } else if entry.kind == .directory {
-                try removeGitFiles(below: try Directory.open(entry.name, in: directory).raw, depth: depth + 1)
+                let below = try Directory.open(entry.name, in: directory)
+                try removeGitFiles(below: below.raw, depth: depth + 1)
             }
         }
     }

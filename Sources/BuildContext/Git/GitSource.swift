@@ -27,7 +27,8 @@ package struct GitSource: Sendable, Equatable {
     package init(_ text: String) throws(Failure) {
         guard let parts = GitAddress(text) else {
             throw Failure(
-                .invalidArgument, "\(GitSource.printable(text)) is not the address of a git repository")
+                .invalidArgument,
+                "\(GitSource.printable(GitSource.withoutLogin(text))) is not the address of a git repository")
         }
         address = parts.url
         login = parts.login
@@ -110,5 +111,19 @@ package struct GitSource: Sendable, Equatable {
             throw Failure(.invalidArgument, "the subdirectory \(printable(path)) leads out of the repository")
         }
         return parts.joined(separator: "/")
+    }
+
+    /// Of a text that need not be an address: what stands between `://` and the last `@` could be a password.
+    private static func withoutLogin(_ text: String) -> String {
+        guard let at = text.lastIndex(of: "@") else { return text }
+        var start = text.startIndex
+        while start < at {
+            if text[start...].hasPrefix("://") {
+                let end = text.index(start, offsetBy: 3)
+                return end <= at ? String(text[..<end]) + String(text[text.index(after: at)...]) : text
+            }
+            start = text.index(after: start)
+        }
+        return text
     }
 }
