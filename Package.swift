@@ -87,7 +87,13 @@ let targets: [Target] = [
         [
             "Engine", "OCI", "LinuxSystem", "Archive", "ImageStore", "ImageArchive", "RegistryClient",
             "OverlayFS",
-            "Layers", "Volumes", "CommandTable", "Failure",
+            "Layers", "Volumes", "CommandTable", "Dockerfile", "Failure",
+        ]),
+    room(
+        "Build",
+        [
+            "Transfers", "Engine", "Dockerfile", "BuildContext", "OCI", "LinuxSystem", "Archive",
+            "ImageStore", "OverlayFS", "Layers", "Failure",
         ]),
     // The one table of verbs and flags: parsing, help, completion, the man page and docs/cli.md come from it.
     room("CommandTable", ["CivilTime", "Failure"]),
@@ -109,7 +115,9 @@ let targets: [Target] = [
     // program that parses strangers' bytes.
     .executableTarget(
         name: "ctr-transfer",
-        dependencies: ["Front", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
+        dependencies: [
+            "Front", "Build", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure",
+        ],
         swiftSettings: strict,
         linkerSettings: [
             .unsafeFlags([

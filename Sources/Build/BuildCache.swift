@@ -10,6 +10,7 @@ internal import OverlayFS
 /// build/cache/<key>       a record: the layer, the instruction, the inputs
 /// build/pins/<layer>      an empty file for each layer that a record names: what a collection keeps
 /// build/files/<key>       digests of the files that a COPY took, for --explain
+/// build/selections/<hash> the digest of what a COPY takes of a stage or an image
 /// build/last/<hash>       the keys of one Dockerfile's last build, by stage and place
 /// build/digests/<hash>    digests of a context's files, remembered with size, inode and ctime
 /// build/mounts/<hash>/    cache mounts: data/ and what they are (`CacheMounts`)

@@ -1,3 +1,4 @@
+internal import BuildContext
 internal import Dockerfile
 internal import Engine
 internal import Failure
@@ -23,6 +24,10 @@ final class BuildSession: @unchecked Sendable {
     let cache: BuildCache
     let work: WorkDirectory
     let sources: BuildSources
+    let buildArguments: BuildArguments
+    /// Digests of the context's files.
+    let memory: DigestMemory
+    let lastBuild = LastBuild()
 
     private let condition = Condition()
     private var steps = 0
@@ -34,7 +39,8 @@ final class BuildSession: @unchecked Sendable {
 
     init(
         engine: Engine, request: BuildRequest, progress: any BuildProgress, document: DockerfileDocument,
-        platform: Platform, epoch: Timestamp, lease: Lease, work: WorkDirectory, sources: BuildSources
+        platform: Platform, epoch: Timestamp, lease: Lease, work: WorkDirectory, sources: BuildSources,
+        arguments: BuildArguments, memory: DigestMemory
     ) throws(Failure) {
         self.engine = engine
         self.request = request
@@ -45,6 +51,8 @@ final class BuildSession: @unchecked Sendable {
         self.lease = lease
         self.work = work
         self.sources = sources
+        self.memory = memory
+        buildArguments = arguments
         layers = try engine.layerStore()
         cache = BuildCache(root: engine.root)
     }

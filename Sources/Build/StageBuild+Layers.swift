@@ -54,7 +54,7 @@ extension StageBuild {
                 let layer = try StepLayer(on: state.chain, session)
                 do {
                     let root = try layer.mount()
-                    try MountTargets.make(directory, in: root.descriptor.raw)
+                    try MountTargets(root: root.descriptor.raw).ensure(directory, isDirectory: true)
                 }
                 return try layer.finish()
             })

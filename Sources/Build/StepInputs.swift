@@ -45,3 +45,9 @@ struct StepInputs: Sendable, Equatable {
         return lines
     }
 }
+
+extension StepInputs {
+    mutating func replace(_ name: String, _ value: String) {
+        inputs = inputs.map { $0.name == name ? Input(name: name, value: value) : $0 }
+    }
+}

@@ -26,22 +26,29 @@ package struct LayerStore: Sendable {
         id.algorithm == .sha256 ? id.hex : "\(id.algorithm.rawValue)-\(id.hex)"
     }
 
-    package func exists(_ id: Digest) throws(Failure) -> Bool {
-        do throws(SystemError) {
-            return try FileDescriptor.exists(LayerStore.name(of: id), in: directory.raw)
-        } catch {
-            throw error.failure("look for layer \(id.short)")
-        }
-    }
+    package func exists(_ id: Digest) throws(Failure) -> Bool { try isThere(LayerStore.name(of: id)) }
 
     /// The layer's files, for mounting.
     package func open(_ id: Digest) throws(Failure) -> FileDescriptor {
+        try open(named: LayerStore.name(of: id))
+    }
+
+    /// The same by the directory's name.
+    package func open(named name: String) throws(Failure) -> FileDescriptor {
         do throws(SystemError) {
             return try FileDescriptor.open(
-                "\(LayerStore.name(of: id))/fs", in: directory.raw, [.pathOnly, .directory, .noFollow],
+                "\(name)/fs", in: directory.raw, [.pathOnly, .directory, .noFollow],
                 resolve: [.beneath, .noSymlinks])
         } catch {
-            throw error.failure("open layer \(id.short)", hint: missingHint(error))
+            throw error.failure("open layer \(name.prefix(12))", hint: missingHint(error))
+        }
+    }
+
+    package func isThere(_ name: String) throws(Failure) -> Bool {
+        do throws(SystemError) {
+            return try FileDescriptor.exists(name, in: directory.raw)
+        } catch {
+            throw error.failure("look for layer \(name.prefix(12))")
         }
     }
 
