@@ -23,6 +23,7 @@ struct SourceText {
     /// By index, from 0.
     func fragment(_ index: Int) -> Fragment {
         var scalars: [LocatedScalar] = []
+        scalars.reserveCapacity(lines[index].utf8.count)
         var column = 0
         for character in lines[index] {
             column += 1
