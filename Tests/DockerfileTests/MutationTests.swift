@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [Corpus.dockerfiles, .errors])
+    @Test(.timeLimit(.minutes(5)), arguments: [Corpus.dockerfiles, .errors])
     func everyPrefix(_ corpus: Corpus) throws {
         for name in corpus.cases {
             let bytes = try corpus.dockerfile(name)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func mutations() throws {
+    @Test(.timeLimit(.minutes(5))) func mutations() throws {
         var random = Generator(state: 0x5EED)
         let files = try everyFile()
         let morsels =
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func floods() {
+    @Test(.timeLimit(.minutes(5))) func floods() {
         let count = 4000
         for unit in [
             "\\\n", "ONBUILD ", "RUN ${", "[", "{\"a\":", "<<A ", "\"", "--a ", "--mount=type=cache,", "a=b ",

@@ -5,7 +5,15 @@ extension DockerfileDocument {
         let source = try SourceText(bytes)
         var document = DockerfileDocument(name: name, lines: source.lines)
         var reader = LineReader(source)
-        while let (statement, range) = try reader.nextStatement() { try document.append(statement, range) }
+        var previous: Statement?
+        do throws(DockerfileError) {
+            while let (statement, range) = try reader.nextStatement() {
+                try document.append(statement, range)
+                previous = statement
+            }
+        } catch {
+            throw previous?.explaining(error) ?? error
+        }
         document.directives = reader.directives
         document.escape = Character(reader.escape)
         document.warnings = reader.warnings

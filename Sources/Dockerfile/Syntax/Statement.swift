@@ -61,4 +61,17 @@ struct Statement {
     func fail(_ message: String, at place: SourceRange? = nil, hint: String? = nil) -> DockerfileError {
         DockerfileError(message, at: place ?? keywordWord.range, hint: hint)
     }
+
+    /// The next line's mistake may be this one's: a heredoc that is none, or no escape character at the end.
+    func explaining(_ error: DockerfileError) -> DockerfileError {
+        guard error.message.hasPrefix(Keyword.unknown), error.hint == nil, let line = text.scalars.last?.line
+        else { return error }
+        var explained = error
+        if let arrows = text.shellWords?.first(where: { ["<<", "<<-"].contains($0.text) }) {
+            explained.hint = "no space may stand behind the \(arrows.text) in line \(arrows.range.firstLine)"
+        } else if keyword == .run {
+            explained.hint = "if it belongs to RUN, line \(line) has to end with \(escape)"
+        }
+        return explained
+    }
 }
