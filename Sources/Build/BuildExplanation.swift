@@ -1,6 +1,8 @@
 internal import BuildContext
 internal import Dockerfile
+internal import Engine
 internal import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 

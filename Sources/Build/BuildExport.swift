@@ -39,7 +39,8 @@ struct BuildExport {
         }
         if let file = session.request.imageIDFile, let id = outcome.imageID {
             try during("write \(file)") { () throws(SystemError) in
-                try AtomicFile.write(Array(id.utf8), to: file, mode: 0o644, durable: false)
+                try AtomicFile.write(
+                    Array(id.utf8), to: file, in: currentDirectory, mode: 0o644, durable: false)
             }
         }
         if let file = session.request.metadataFile { try writeMetadata(outcome, to: file) }
@@ -193,7 +194,8 @@ struct BuildExport {
         if !outcome.names.isEmpty { fields["image.name"] = outcome.names.joined(separator: ",") }
         let bytes = try JSON.encode(fields)
         try during("write \(file)") { () throws(SystemError) in
-            try AtomicFile.write(bytes + [0x0a], to: file, mode: 0o644, durable: false)
+            try AtomicFile.write(
+                bytes + [0x0a], to: file, in: currentDirectory, mode: 0o644, durable: false)
         }
     }
 }

@@ -91,7 +91,8 @@ struct BuildInput {
                 }
             }
             throw Failure(
-                .notFound, "the context has no Dockerfile", hint: "name another file by -f, or - for standard input")
+                .notFound, "the context has no Dockerfile",
+                hint: "name another file by -f, or - for standard input")
         }
         if given == "-" {
             guard request.context != .standardInput else {

@@ -65,7 +65,7 @@ final class BuildSources: @unchecked Sendable {
             isPulled = true
         }
         guard var image = record else { throw Failure(.notFound, "no such image: \(word)") }
-        if image.layerDirectories == nil || !(try isUnpacked(image, session.layers)) {
+        if try !isUnpacked(image, session.layers) {
             session.progress.told(step, "unpacking \(word)")
             try engine.provide(word, platform: nil, pull: false, progress: SilentProgress())
             image = try engine.image(word)

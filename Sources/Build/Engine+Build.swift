@@ -5,6 +5,7 @@ package import Failure
 internal import ImageStore
 internal import LinuxSystem
 internal import OCI
+internal import OverlayFS
 internal import Transfers
 
 /// What a build has made.
@@ -17,7 +18,7 @@ package struct BuildOutcome: Sendable {
 }
 
 extension Engine {
-    /// Builds what a Dockerfile says, with one thread a stage. The calling thread sees mounts of its own afterwards.
+    /// Builds what a Dockerfile says, with one thread a stage; `BuildNamespace.enter` came before the engine was made.
     ///
     /// - Parameter interrupt: readable when the build is to end at once; -1 for none.
     /// - Throws: the first failure of a step, with the Dockerfile's lines; `interrupted`.
@@ -99,7 +100,8 @@ extension BuildSession {
         }
         let unused = buildArguments.unused(declared: declared)
         if !unused.isEmpty {
-            progress.warned("[Warning] One or more build-args [\(unused.joined(separator: " "))] were not consumed")
+            progress.warned(
+                "[Warning] One or more build-args [\(unused.joined(separator: " "))] were not consumed")
         }
     }
 }

@@ -18,7 +18,9 @@ final class LastBuild: Sendable {
 
     /// What cannot be read is forgotten: it explains, and nothing more.
     func load(from root: StoreRoot, _ identity: String) {
-        guard let bytes = (try? AtomicFile.read("build/last/\(identity)", in: root.raw, limit: 16 << 20)) ?? nil,
+        guard
+            let bytes = (try? AtomicFile.read("build/last/\(identity)", in: root.raw, limit: 16 << 20))
+                ?? nil,
             let record = try? FlatRecord(kind: LastBuild.kind, parsing: bytes, name: identity)
         else { return }
         var former: [String: StepInputs] = [:]

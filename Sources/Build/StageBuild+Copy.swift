@@ -121,8 +121,9 @@ struct CopyMaterial {
             try selection.copy(into: root, destination: destination, options)
         }
         for heredoc in files.heredocs {
-            try FileSelection.write(
-                Array(heredoc.content.utf8), named: heredoc.name, into: root, destination: destination, options)
+            try HeredocFile.write(
+                named: heredoc.name, content: Array(heredoc.content.utf8), into: root,
+                destination: destination, options)
         }
         for address in remote {
             try RemoteSource.add(

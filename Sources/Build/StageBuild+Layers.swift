@@ -1,8 +1,11 @@
 internal import Dockerfile
+internal import Engine
 internal import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import OverlayFS
+internal import Transfers
 
 extension StageBuild {
     /// A step with a layer: from the cache where its inputs are known, else by `make`.

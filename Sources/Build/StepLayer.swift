@@ -27,7 +27,8 @@ struct StepLayer {
     mutating func prepare(_ targets: [(path: String, isDirectory: Bool)]) throws(Failure) {
         let scratch = try session.work.directory("places")
         let upper = try StepLayer.child("upper", of: scratch.descriptor)
-        let whole = try mount(parents, upper: upper, work: try StepLayer.child("work", of: scratch.descriptor))
+        let whole = try mount(
+            parents, upper: upper, work: try StepLayer.child("work", of: scratch.descriptor))
         let places = MountTargets(root: whole.descriptor.raw)
         for target in targets { try places.ensure(target.path, isDirectory: target.isDirectory) }
         stub = upper

@@ -26,7 +26,8 @@ enum ConfigChange {
             }
         ) { _, last in last }
         do throws(DockerfileError) {
-            let document = try DockerfileDocument.parse(Array("FROM scratch\n\(change)\n".utf8), name: "change")
+            let document = try DockerfileDocument.parse(
+                Array("FROM scratch\n\(change)\n".utf8), name: "change")
             guard document.stages.count == 1, document.stages[0].instructions.count == 1 else {
                 throw DockerfileError("it is not one instruction")
             }
