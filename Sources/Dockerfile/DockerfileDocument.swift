@@ -51,6 +51,9 @@ package struct Stage: Sendable, Equatable {
     /// The FROM instruction in one line.
     package var text: String
     package var instructions: [Instruction] = []
+    /// FROM and AS as they are written, for the linter.
+    package var writtenKeyword = "FROM"
+    package var writtenAs: String?
 
     package init(index: Int, name: String?, base: String, platform: String?, range: SourceRange, text: String)
     {

@@ -76,13 +76,15 @@ package struct CommandLine: Sendable, Equatable {
     package enum Form: Sendable, Equatable {
         /// The JSON form.
         case exec([String])
-        /// A line for the shell, with newlines where heredocs follow.
+        /// What the shell reads: the line, and after it the lines of its heredocs with the words that end them.
         case shell(String)
     }
 
     package var form: Form
     /// RUN alone.
     package var heredocs: [Heredoc]
+    /// `RUN <<EOF` and nothing else: the heredoc is not the input of a command, it is itself the script.
+    package var script: Heredoc?
 
     package init(_ form: Form, heredocs: [Heredoc] = []) {
         self.form = form

@@ -1,0 +1,42 @@
+extension DockerfileDocument {
+    /// Reads the language of BuildKit's Dockerfile frontend 1.20. It needs no value of a variable and no file; the
+    /// first mistake is thrown.
+    package static func parse(_ bytes: [UInt8], name: String) throws(DockerfileError) -> DockerfileDocument {
+        let source = try SourceText(bytes)
+        var document = DockerfileDocument(name: name, lines: source.lines)
+        var reader = LineReader(source)
+        while let line = try reader.nextLine() {
+            var statement = try Statement(line.fragment, escape: reader.escape)
+            for word in statement.heredocWords { statement.heredocs.append(try reader.body(of: word)) }
+            try document.append(statement, SourceRange(line.firstLine, reader.lastLine))
+        }
+        document.directives = reader.directives
+        document.escape = Character(reader.escape)
+        document.warnings = reader.warnings
+        guard !document.stages.isEmpty else {
+            guard let argument = document.globalArguments.last else {
+                throw DockerfileError("the Dockerfile cannot be empty", hint: "begin it with FROM")
+            }
+            throw DockerfileError(
+                "no build stage in current context", at: argument.range, hint: "a FROM has to follow")
+        }
+        return document
+    }
+
+    private mutating func append(_ statement: Statement, _ range: SourceRange) throws(DockerfileError) {
+        if statement.keyword == .from {
+            stages.append(try statement.stage(stages.count, range))
+            return
+        }
+        let instruction = try statement.instruction(range)
+        if !stages.isEmpty {
+            stages[stages.count - 1].instructions.append(instruction)
+        } else if statement.keyword == .arg {
+            globalArguments.append(instruction)
+        } else {
+            throw DockerfileError(
+                "no build stage in current context", at: statement.keywordWord.range,
+                hint: "only ARG may stand before the first FROM")
+        }
+    }
+}
