@@ -82,7 +82,7 @@ package struct IgnorePatterns: Sendable, Equatable {
     }
 
     /// Without `.`, `..` where it can be resolved, and slashes at both ends.
-    private static func cleaned(_ path: ArraySlice<UInt8>) -> [UInt8] {
+    static func cleaned(_ path: ArraySlice<UInt8>) -> [UInt8] {
         let parent: ArraySlice<UInt8> = [0x2E, 0x2E]
         var parts: [ArraySlice<UInt8>] = []
         for part in path.split(separator: 0x2F) where part != [0x2E] {
