@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The cases in a directory of testdata: a Dockerfile each, and what is expected of it.
-struct Corpus {
+struct Corpus: Sendable {
     static let dockerfiles = Corpus("dockerfile")
     static let errors = Corpus("dockerfile-errors")
 

@@ -24,4 +24,33 @@ import Testing
         #expect(Corpus.dockerfiles.cases.count >= 42)
         #expect(Corpus.errors.cases.count >= 50)
     }
+
+    @Test func triggersOfABaseImage() throws {
+        let copy = try Instruction.parse(trigger: "copy <<EOF /a\nbody\nEOF")
+        #expect(copy.text == "COPY <<EOF /a")
+        guard case .copy(let file) = copy.kind else {
+            Issue.record("\(copy.kind)")
+            return
+        }
+        #expect(file.heredocs.map(\.content) == ["body\n"])
+        for (text, message) in [
+            ("", "the trigger of ONBUILD is empty"), ("FROM a", "ONBUILD may not hold FROM"),
+            ("ONBUILD RUN a", "ONBUILD may not hold ONBUILD"),
+            ("RUN a\nRUN b", "a trigger of ONBUILD is one instruction only"),
+        ] {
+            let error = #expect(throws: DockerfileError.self) { try Instruction.parse(trigger: text) }
+            #expect(error?.message == message)
+        }
+    }
+
+    /// What an ONBUILD holds and what its text says when a later build reads it are the same.
+    @Test func triggersReadTheSameAgain() throws {
+        for name in Corpus.dockerfiles.cases {
+            let document = try DockerfileDocument.parse(Corpus.dockerfiles.dockerfile(name), name: name)
+            for instruction in document.stages.flatMap(\.instructions) {
+                guard case .onbuild(let text, let trigger) = instruction.kind else { continue }
+                #expect(try Instruction.parse(trigger: text).kind == trigger.instruction.kind, "\(name)")
+            }
+        }
+    }
 }
