@@ -185,13 +185,13 @@ struct RunCommand: Sendable {
             script = nil
             canonical = "RUN \(words.map(\.debugDescription).joined(separator: " "))"
         case .shell(let line):
-            if let text = command.script, text.hasPrefix("#!") {
+            if let text = command.script?.content, text.hasPrefix("#!") {
                 arguments = [RunCommand.scriptPath]
                 script = text
                 canonical = "RUN #! \(text.debugDescription)"
                 return
             }
-            arguments = shell + [command.script ?? line]
+            arguments = shell + [command.script?.content ?? line]
             script = nil
             canonical = "RUN \(arguments.map(\.debugDescription).joined(separator: " "))"
         }

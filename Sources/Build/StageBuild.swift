@@ -109,7 +109,8 @@ final class StageBuild: @unchecked Sendable {
     func expanded(_ instruction: Instruction) throws(Failure) -> Instruction {
         do throws(DockerfileError) {
             return try instruction.expanding(
-                Expansion(escape: session.document.escape, variables: variables)
+                Expansion(escape: session.document.escape, variables: variables),
+                buildArguments: session.buildArguments.given, globalArguments: plan.globals
             ).instruction
         } catch {
             throw located(error, at: instruction.range)
