@@ -24,6 +24,7 @@ package struct BuildCache: Sendable {
     struct Entry: Sendable {
         let key: String
         let diffID: Digest
+        let identity: String
         /// Of the tar.
         let tarSize: Int64
         /// Of the files.
@@ -63,7 +64,7 @@ package struct BuildCache: Sendable {
             inputs.add(String(line[..<tab]), String(line[line.index(after: tab)...]))
         }
         return Entry(
-            key: key, diffID: diffID, tarSize: tarSize, size: size, epoch: epoch, made: made,
+            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize, size: size, epoch: epoch, made: made,
             text: record.first("text") ?? "", inputs: inputs)
     }
 
@@ -87,6 +88,7 @@ package struct BuildCache: Sendable {
     private static func encode(_ entry: Entry) -> [UInt8] {
         var record = FlatRecord(kind: kind)
         record.add("layer", entry.diffID.description)
+        record.add("identity", entry.identity)
         record.add("tar", String(entry.tarSize))
         record.add("size", String(entry.size))
         record.add("epoch", String(entry.epoch))

@@ -76,17 +76,16 @@ struct BuildExport {
         for output in images {
             for name in output.names { names.append(try Reference.parse(name)) }
         }
-        let title = names.isEmpty ? "exporting to image" : "exporting to image"
         let number = session.nextStep()
-        session.progress.began(number, title)
+        session.progress.began(number, "exporting to image")
         let record = try store()
         for name in names {
             session.progress.told(number, "naming to \(name.canonical)")
             var named = record
             named.reference = name
-            try engine.references.put(named)
+            try put(named)
         }
-        if names.isEmpty { try engine.references.put(record) }
+        if names.isEmpty { try put(record) }
         for archive in archives {
             let words = names.isEmpty ? [record.id.description] : names.map(\.familiar)
             try BuildExport.withOutput(archive.destination) { (file) throws(Failure) in
@@ -101,33 +100,37 @@ struct BuildExport {
             names: names.map(\.familiar))
     }
 
+    /// A name that leads to this very image already stays as it is: nothing has to be written for it.
+    private func put(_ record: ImageRecord) throws(Failure) {
+        if let reference = record.reference, let known = try session.engine.references.record(of: reference),
+            known.id == record.id, known.layerDirectories == record.layerDirectories
+        {
+            return
+        }
+        try session.engine.references.put(record)
+    }
+
     private func store() throws(Failure) -> ImageRecord {
         let engine = session.engine
         let config = try config()
         let configBytes = try JSON.encode(config)
-        let configBlob = try BuildExport.descriptor(of: configBytes, MediaType.config)
+        let configBlob = Descriptor(
+            mediaType: MediaType.config, digest: try ContentHash.digest(of: configBytes),
+            size: Int64(configBytes.count))
         let document = Manifest(
             config: configBlob, layers: result.chain.layers.map { $0.descriptor.asOCI },
             annotations: session.request.annotations.isEmpty ? nil : session.request.annotations)
         let bytes = try JSON.encode(document)
-        let manifest = try BuildExport.descriptor(of: bytes, MediaType.manifest)
+        let digest = try ContentHash.digest(of: bytes)
         try session.lease.protect(
-            digests: [configBlob.digest, manifest.digest] + document.layers.map(\.digest),
+            digests: [configBlob.digest, digest] + document.layers.map(\.digest),
             layers: result.chain.layers.map(\.directory))
-        let ingests = [
-            try engine.content.stage(configBytes, as: configBlob),
-            try engine.content.stage(bytes, as: manifest),
-        ]
-        try engine.content.synchronize()
-        try engine.content.publish(ingests, synchronized: true)
+        _ = try engine.content.put(configBytes, mediaType: MediaType.config)
+        let manifest = try engine.content.put(bytes, mediaType: MediaType.manifest)
         failpoint("build.published")
         return try ImageRecord(
             reference: nil, target: manifest, manifest: manifest, document: document, config: config,
             directories: result.chain.layers.map(\.directory), size: result.chain.size)
-    }
-
-    private static func descriptor(of bytes: [UInt8], _ mediaType: String) throws(Failure) -> Descriptor {
-        Descriptor(mediaType: mediaType, digest: try ContentHash.digest(of: bytes), size: Int64(bytes.count))
     }
 
     // MARK: files

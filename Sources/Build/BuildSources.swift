@@ -107,7 +107,7 @@ final class BuildSources: @unchecked Sendable {
         let session = stage.session
         guard let from else {
             return condition.locked { () -> SourceTree in
-                let tree = trees[""] ?? SourceTree(context, chainID: nil, session)
+                let tree = trees[""] ?? SourceTree(context, identity: nil, session)
                 trees[""] = tree
                 return tree
             }
@@ -136,7 +136,7 @@ final class BuildSources: @unchecked Sendable {
             }
             let tree = try contexts.tree(name, session)
             return try shared("context \(name)") { () throws(Failure) in
-                SourceTree(tree, chainID: nil, session)
+                SourceTree(tree, identity: nil, session)
             }
         }
     }
@@ -172,7 +172,7 @@ extension StageResult {
             guard let directory = layer.directory else {
                 throw Failure(.notFound, "a layer is not unpacked", hint: "pull the image again")
             }
-            try chain.append(
+            chain.append(
                 BuiltLayer(
                     diffID: layer.diffID, descriptor: layer.descriptor, directory: directory,
                     size: try session.engine.unpackedSize(of: layer),

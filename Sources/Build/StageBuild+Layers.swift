@@ -20,29 +20,37 @@ extension StageBuild {
         let layer = try step(title(text)) { (number) throws(Failure) in
             let inputs = try inputs(number)
             let key = inputs.key
-            if try session.isCached(stage), let found = try session.cached(key) {
+            if try session.isCached(stage), let entry = try session.entry(key) {
                 session.explain(self, number, text, inputs, found: true)
-                return (found, .cached)
+                if entry.epoch == session.epoch.seconds { return (try session.layer(entry), .cached) }
+                session.progress.told(number, "giving the files of this step their new time")
+                let timed = try retimed(entry)
+                try session.add(BuildCache.Entry(key, timed, session, text, inputs), timed)
+                return (timed, .cached)
             }
             session.explain(self, number, text, inputs, found: false)
             let made = try make(number)
-            try session.add(
-                BuildCache.Entry(
-                    key: key, diffID: made.diffID, tarSize: made.descriptor.size, size: made.size,
-                    epoch: session.epoch.seconds, made: Timestamp.now().seconds, text: text, inputs: inputs),
-                made)
+            try session.add(BuildCache.Entry(key, made, session, text, inputs), made)
             return (made, .done)
         }
-        try append(layer, history)
+        append(layer, history)
     }
 
     /// What every step stands on.
     func baseInputs(_ text: String) -> StepInputs {
         var inputs = StepInputs()
-        inputs.add("parent", state.chain.chainID)
+        inputs.add("parent", state.chain.identity)
         inputs.add("platform", state.platform.description)
         inputs.add("instruction", text)
         return inputs
+    }
+
+    /// The layer that the step would have made with this build's time: what the cache has may be of another.
+    private func retimed(_ entry: BuildCache.Entry) throws(Failure) -> BuiltLayer {
+        let former = try session.layer(entry)
+        let layer = try StepLayer(on: state.chain, session)
+        try layer.copy(former.root.raw)
+        return try layer.finish(former: Timestamp(seconds: entry.epoch), identity: entry.identity)
     }
 
     /// WORKDIR: the directory is made where it is not there.
@@ -65,14 +73,18 @@ extension StageBuild {
 }
 
 extension BuildSession {
-    /// The layer of a step whose inputs were seen before; nil where it is not known, or not whole any more.
-    func cached(_ key: String) throws(Failure) -> BuiltLayer? {
-        guard let entry = try cache.entry(key), entry.epoch == epoch.seconds else { return nil }
+    /// A step whose inputs were seen before; nil where it is not known, or not whole any more.
+    func entry(_ key: String) throws(Failure) -> BuildCache.Entry? {
+        guard let entry = try cache.entry(key) else { return nil }
         try lease.protect(layers: [entry.directory])
         guard try layers.exists(entry.diffID) else { return nil }
         cache.touch(key)
-        return BuiltLayer(
-            diffID: entry.diffID,
+        return entry
+    }
+
+    func layer(_ entry: BuildCache.Entry) throws(Failure) -> BuiltLayer {
+        BuiltLayer(
+            diffID: entry.diffID, identity: entry.identity,
             descriptor: Descriptor(mediaType: MediaType.layer, digest: entry.diffID, size: entry.tarSize),
             directory: entry.directory, size: entry.size,
             root: SharedFileDescriptor(try layers.open(entry.diffID)))
@@ -82,5 +94,14 @@ extension BuildSession {
         if request.ignoresCache { return false }
         if let name = stage.name, request.uncachedStages.contains(name) { return false }
         return !request.uncachedStages.contains(String(stage.index))
+    }
+}
+
+extension BuildCache.Entry {
+    init(_ key: String, _ layer: BuiltLayer, _ session: BuildSession, _ text: String, _ inputs: StepInputs) {
+        self.init(
+            key: key, diffID: layer.diffID, identity: layer.identity, tarSize: layer.descriptor.size,
+            size: layer.size, epoch: session.epoch.seconds, made: Timestamp.now().seconds, text: text,
+            inputs: inputs)
     }
 }

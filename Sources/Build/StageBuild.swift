@@ -125,8 +125,8 @@ final class StageBuild: @unchecked Sendable {
     }
 
     /// An instruction with a layer.
-    func append(_ layer: BuiltLayer, _ text: String) throws(Failure) {
-        try state.chain.append(layer)
+    func append(_ layer: BuiltLayer, _ text: String) {
+        state.chain.append(layer)
         state.history.append(
             ImageConfig.History(
                 created: session.created, createdBy: text, comment: BuildSession.comment))
