@@ -102,6 +102,14 @@ final class BuildSources: @unchecked Sendable {
 
     // MARK: trees
 
+    /// Returns when a stage that `--from` names has ended; at once for everything else.
+    func await(_ from: String?, for stage: StageBuild) throws(Failure) {
+        guard let from else { return }
+        let source = stage.plan.source(
+            from, in: stage.stage.index, contexts: Set(request.contexts.keys))
+        if case .stage(let index) = source { _ = try stage.session.result(ofStage: index) }
+    }
+
     /// What `--from` names in a stage, or the build's own context.
     func tree(_ from: String?, for stage: StageBuild, step: Int) throws(Failure) -> SourceTree {
         let session = stage.session

@@ -105,35 +105,3 @@ extension BuildSession {
         }
     }
 }
-
-/// Ends a build when a descriptor becomes readable.
-private final class InterruptWatch: Sendable {
-    private let thread: Thread?
-    private let end_: SharedFileDescriptor?
-
-    init(_ interrupt: Int32, _ session: BuildSession) {
-        guard interrupt >= 0, let pipe = try? FileDescriptor.pipe(), let read = try? pipe.first.duplicate(),
-            let write = try? pipe.second.duplicate()
-        else {
-            thread = nil
-            end_ = nil
-            return
-        }
-        let ended = SharedFileDescriptor(read)
-        end_ = SharedFileDescriptor(write)
-        thread = try? Thread("interrupt") {
-            guard let queue = try? EventQueue(), (try? queue.add(interrupt, .read, token: 1)) != nil,
-                (try? queue.add(ended.raw, .read, token: 2)) != nil, let events = try? queue.wait()
-            else { return }
-            if events.contains(where: { $0.token == 1 }) {
-                session.fail(Failure(.interrupted, "the build was stopped"))
-            }
-        }
-    }
-
-    func end() {
-        guard let end_ else { return }
-        try? FileDescriptor.withBorrowed(end_.raw) { (file) throws(SystemError) in try file.write("x") }
-        thread?.join()
-    }
-}

@@ -9,6 +9,7 @@ internal import OverlayFS
 extension StageBuild {
     /// COPY and ADD: no process, one layer. `files` is expanded.
     func copy(_ files: FileInstruction, _ instruction: Instruction, isAdd: Bool) throws(Failure) {
+        try session.sources.await(files.from, for: self)
         let mode = try files.mode.map { (text) throws(Failure) in try ModeChange(text) }
         let destination = absoluteDestination(files.destination)
         let material = CopyMaterial(files, isAdd: isAdd, self)

@@ -18,6 +18,7 @@ extension StageBuild {
                 throw located(error, at: instruction.range)
             }
         }
+        for mount in mounts { try session.sources.await(mount.from, for: self) }
         let command = RunCommand(run.command, shell: shell)
         let network: StepRequest.Network =
             switch run.network {
