@@ -74,7 +74,7 @@ let targets: [Target] = [
         linked: archives("seccomp")),
     room("Volumes", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
-    room("BuildContext", ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"]),
+    room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
     room(
         "Engine",
         [

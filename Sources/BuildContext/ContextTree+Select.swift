@@ -57,10 +57,7 @@ extension ContextTree {
     private func part(_ written: [[UInt8]], _ exclusion: IgnorePatterns?) throws(Failure)
         -> FileSelection.Part?
     {
-        let found = try reading(written) { () throws(SystemError) in
-            try RootedPath.resolve(written, below: root, hides: hides)
-        }
-        if found.missing > 0 { return nil }
+        guard let found = try locate(written) else { return nil }
         let ignored = PatternWalk(patterns, entered: found.components)
         if ignored.matches, !ignored.mayEndBelow { return nil }
         let (kind, part) = try reading(written) { () throws(SystemError) in
@@ -101,6 +98,20 @@ extension ContextTree {
         return part
     }
 
+    /// Where a path of the tree really is; nil where nothing is.
+    private func locate(_ written: [[UInt8]]) throws(Failure) -> RootedPath? {
+        try reading(written) { () throws(SystemError) in
+            do throws(SystemError) {
+                let found = try RootedPath.resolve(written, below: root, hides: hides)
+                return found.missing == 0 ? found : nil
+            } catch {
+                // A file on the way.
+                if error.isNotDirectory { return nil }
+                throw error
+            }
+        }
+    }
+
     /// A link that the context's patterns leave out is not there to be followed.
     private func hides(_ components: [[UInt8]]) -> Bool {
         patterns != nil && PatternWalk(patterns, entered: components).matches
@@ -132,10 +143,7 @@ extension ContextTree {
         let start =
             parts.firstIndex { PathPattern.isWildcard(String(decoding: $0, as: UTF8.self)) } ?? parts.count
         let prefix = Array(parts[..<start])
-        let found = try reading(prefix) { () throws(SystemError) in
-            try RootedPath.resolve(prefix, below: root, hides: hides)
-        }
-        guard found.missing == 0 else { throw notFound(prefix) }
+        guard let found = try locate(prefix) else { throw notFound(prefix) }
         var places = [found.components]
         for (index, part) in parts[start...].enumerated() {
             let pattern: PathPattern
@@ -188,10 +196,7 @@ extension ContextTree {
         let pivots = isPattern ? try expand(pivot) : [RootedPath.clean(pivot.utf8)]
         var isEmpty = true
         for written in pivots {
-            let found = try reading(written) { () throws(SystemError) in
-                try RootedPath.resolve(written, below: root, hides: hides)
-            }
-            guard found.missing == 0 else { throw notFound(written) }
+            guard let found = try locate(written) else { throw notFound(written) }
             let part = try reading(written) { () throws(SystemError) in
                 try contents(
                     of: found.components, RawPath("."), PatternWalk(patterns, entered: found.components),

@@ -17,7 +17,7 @@ package final class ContextTree: Sendable {
     package let name: String?
     package let owners: Owners
     package let patterns: IgnorePatterns?
-    private let directory: SharedFileDescriptor
+    let directory: SharedFileDescriptor
 
     /// `directory` is open for reading.
     package init(

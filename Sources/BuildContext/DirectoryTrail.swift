@@ -31,9 +31,19 @@ struct DirectoryTrail {
     mutating func leave() throws(SystemError) {
         names.removeLast()
         levels.removeLast()
-        if let last = levels.last, last == nil {
-            levels[levels.count - 1] = SharedFileDescriptor(
-                try RootedPath.open(names, below: root, [.readOnly, .directory]))
+        if let last = levels.last, last == nil { try reopen() }
+    }
+
+    /// The last levels, all at once: one by one each would cost the whole way down.
+    private mutating func reopen() throws(SystemError) {
+        let first = max(0, levels.count - DirectoryTrail.held)
+        levels[first] = SharedFileDescriptor(
+            try RootedPath.open(Array(names[...first]), below: root, [.readOnly, .directory]))
+        for index in first + 1..<max(levels.count, first + 1) {
+            guard let parent = levels[index - 1] else { continue }
+            levels[index] = SharedFileDescriptor(
+                try FileDescriptor.open(
+                    RawPath(names[index]), in: parent.raw, [.readOnly, .directory, .noFollow, .nonBlocking]))
         }
     }
 }

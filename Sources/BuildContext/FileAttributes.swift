@@ -7,6 +7,13 @@ struct FileAttributes {
     let mode: UInt32
     let modified: Timestamp
 
+    init(uid: UInt32, gid: UInt32, mode: UInt32, modified: Timestamp) {
+        self.uid = uid
+        self.gid = gid
+        self.mode = mode
+        self.modified = modified
+    }
+
     init(_ status: FileStatus, owners: ContextTree.Owners, _ options: CopyOptions) {
         uid = options.uid ?? (owners == .root ? 0 : status.uid)
         gid = options.gid ?? (owners == .root ? 0 : status.gid)

@@ -26,8 +26,12 @@ extension FileSelection {
                 try write(part, into: directory, path, copier, options, as: nil)
             } else if options.unpacksArchives, let archive = try archive(part) {
                 let (directory, path) = try target.directory()
-                try ArchiveUnpacking.unpack(
-                    archive, into: directory.raw, shown: path, owner: (options.uid, options.gid))
+                do throws(Failure) {
+                    try ArchiveUnpacking.unpack(
+                        archive.raw, into: directory.raw, owner: (options.uid, options.gid))
+                } catch {
+                    throw error.within("unpack \"\(shown(0, of: part))\"\(tree.of) to \"\(path)\"")
+                }
             } else {
                 let (directory, name, path) = try target.file(part.name)
                 try write(part, into: directory, path, copier, options, as: name)
@@ -96,7 +100,7 @@ extension FileSelection {
                 throw SystemError.changed(file.name.shown)
             }
             let shared = SharedFileDescriptor(opened)
-            return ArchiveUnpacking.isArchive(shared) ? shared : nil
+            return try ArchiveUnpacking.isArchive(shared) ? shared : nil
         } catch {
             throw failure(error, reading: part, 0)
         }

@@ -36,6 +36,11 @@ extension FileSelection {
                     path += file.name.bytes
                 }
                 paths.append(path)
+                // Where a file stands among the others is the digest's alone: a new one moves those after it.
+                bytes.append(Int64(file.parent))
+                bytes.append(Int64(file.linkedTo ?? -1))
+                bytes.append(UInt32(file.name.bytes.count))
+                bytes += file.name.bytes
                 let start = bytes.count
                 append(file, fingerprint, isTop: isTop, to: &bytes)
                 if !isTop || part.files.count == 1 {
@@ -51,9 +56,6 @@ extension FileSelection {
         _ file: SelectedFile, _ fingerprint: Fingerprint, isTop: Bool, to bytes: inout [UInt8]
     ) {
         let status = file.status
-        bytes.append(Int64(file.parent))
-        bytes.append(UInt32(file.name.bytes.count))
-        bytes += file.name.bytes
         // A top is the destination's, whatever it is here.
         bytes.append(isTop ? status.mode & 0o170000 : status.mode)
         let ownersCount = tree.owners == .own && !isTop
@@ -61,8 +63,7 @@ extension FileSelection {
         bytes.append(ownersCount ? status.gid : 0)
         bytes.append(status.deviceMajor)
         bytes.append(status.deviceMinor)
-        bytes.append(Int64(file.linkedTo ?? -1))
-        bytes.append(file.isImplied ? UInt8(1) : 0)
+        bytes.append((file.isImplied ? 1 : 0) | (file.linkedTo != nil ? 2 : 0) as UInt8)
         fingerprint.append(to: &bytes)
     }
 

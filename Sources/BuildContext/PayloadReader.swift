@@ -59,7 +59,13 @@ final class PayloadReader {
     }
 
     private func move(to parent: Int) throws(SystemError) {
-        if chain.last ?? 0 == max(0, parent) { return }
+        let parent = max(0, parent)
+        if chain.last ?? 0 == parent { return }
+        // One level down, as a walk goes.
+        if files[parent].parent == chain.last ?? 0 {
+            try trail.enter(files[parent].name)
+            return chain.append(parent)
+        }
         var wanted: [Int] = []
         var at = parent
         while at > 0 {

@@ -129,16 +129,15 @@ struct SelectionWalk {
     /// Directories that patterns leave out are there for what is in them: they come with the first such file. Answers
     /// the place of the innermost.
     private mutating func emitParents() -> Int {
-        var parent = -1
-        for index in frames.indices {
-            if frames[index].place == nil {
-                frames[index].place = files.count
-                files.append(
-                    SelectedFile(
-                        name: frames[index].name, parent: parent, status: frames[index].status,
-                        isImplied: true))
-            }
-            parent = frames[index].place ?? -1
+        // Those above one that has its place have theirs.
+        let start = frames.lastIndex { $0.place != nil }.map { $0 + 1 } ?? 0
+        var parent = start > 0 ? frames[start - 1].place ?? -1 : -1
+        for index in frames.indices[start...] {
+            files.append(
+                SelectedFile(
+                    name: frames[index].name, parent: parent, status: frames[index].status, isImplied: true))
+            parent = files.count - 1
+            frames[index].place = parent
         }
         return parent
     }

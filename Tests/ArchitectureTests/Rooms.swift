@@ -18,7 +18,7 @@ enum Rooms {
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
-        "BuildContext": ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"],
+        "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
