@@ -94,6 +94,16 @@ final class BuildSession: @unchecked Sendable {
 
     func letGo(_ step: RunningStep) { condition.locked { running[ObjectIdentifier(step)] = nil } }
 
+    /// Stages and trees know the session: without this none of them would ever go, nor the scratch that they hold.
+    func end() {
+        let ended = condition.locked {
+            defer { builds = [:] }
+            return builds
+        }
+        withExtendedLifetime(ended) {}
+        sources.end()
+    }
+
     // MARK: stages
 
     /// Runs the target's stages, each on a thread of its own; returns when all have ended.

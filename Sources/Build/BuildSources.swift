@@ -32,6 +32,17 @@ final class BuildSources: @unchecked Sendable {
         self.contexts = contexts
     }
 
+    func end() {
+        let ended = condition.locked {
+            defer {
+                trees = [:]
+                images = [:]
+            }
+            return (trees, images)
+        }
+        withExtendedLifetime(ended) {}
+    }
+
     // MARK: images
 
     /// An image of the store, or pulled; asked for once a build.

@@ -55,6 +55,7 @@ extension Engine {
         defer {
             session.saveExplanations()
             try? session.memory.save()
+            session.end()
         }
         let result = try session.run(plan)
         return try BuildExport(session, result, references).run()

@@ -22,6 +22,7 @@ enum BuildVerb {
         do throws(Failure) {
             outcome = try engine.build(request, progress: display.progress, interrupt: signals.raw)
             display.end(nil)
+            try? engine.emptyTrash()
         } catch {
             display.end(error)
             if error.code == .interrupted { return 130 }
