@@ -116,7 +116,7 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr-transfer",
         dependencies: [
-            "Front", "Build", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure",
+            "Front", "Build", "BuildContext", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure",
         ],
         swiftSettings: strict,
         linkerSettings: [

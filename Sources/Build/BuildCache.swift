@@ -50,7 +50,7 @@ package struct BuildCache: Sendable {
         return try? BuildCache.decode(bytes, key: key)
     }
 
-    private static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
+    static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
         let record = try FlatRecord(kind: kind, parsing: bytes, name: key)
         guard record.entries.last?.key == "end", let layer = record.first("layer"),
             let diffID = try? Digest(layer), let tarSize = record.first("tar").flatMap({ Int64($0) }),
@@ -85,7 +85,7 @@ package struct BuildCache: Sendable {
         }
     }
 
-    private static func encode(_ entry: Entry) -> [UInt8] {
+    static func encode(_ entry: Entry) -> [UInt8] {
         var record = FlatRecord(kind: kind)
         record.add("layer", entry.diffID.description)
         record.add("identity", entry.identity)
