@@ -146,6 +146,7 @@ let targets: [Target] = [
     tests(
         "EngineTests",
         ["Engine", "Transfers", "ImageStore", "OCI", "LinuxSystem", "Failure", "ScriptedRegistry"]),
+    tests("BuildTests", ["Build", "Dockerfile", "OCI", "Failure"]),
     tests("ArchitectureTests", []),
     tests("IntegrationTests", ["ScriptedRegistry", "LinuxSystem", "OCI", "Failure"]),
     // A registry that answers as a test's script says; used by unit and integration tests.

@@ -64,7 +64,8 @@ package struct BuildCache: Sendable {
             inputs.add(String(line[..<tab]), String(line[line.index(after: tab)...]))
         }
         return Entry(
-            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize, size: size, epoch: epoch, made: made,
+            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize,
+            size: size, epoch: epoch, made: made,
             text: record.first("text") ?? "", inputs: inputs)
     }
 

@@ -17,8 +17,9 @@ private enum CacheLabel {
 
     static func entry(_ text: String) -> BuildCache.Entry? {
         guard let end = text.firstIndex(of: "\n"), text[..<end].utf8.count == 64 else { return nil }
-        return (try? BuildCache.decode(
-            Array(text[text.index(after: end)...].utf8), key: String(text[..<end]))) ?? nil
+        return
+            (try? BuildCache.decode(
+                Array(text[text.index(after: end)...].utf8), key: String(text[..<end]))) ?? nil
     }
 }
 
@@ -41,8 +42,12 @@ final class ImportedCaches: Sendable {
                 case .registry(let name): cache = try engine.buildCache(at: try Reference.parse(name))
                 case .local(let path): cache = try engine.buildCache(inLayout: path)
                 }
-                let labels = (cache.config.config?.labels ?? [:]).filter { $0.key.hasPrefix(CacheLabel.prefix) }
-                if labels.isEmpty { progress.warned("[Warning] --cache-from \(location.shown): no cache of ctr's") }
+                let labels = (cache.config.config?.labels ?? [:]).filter {
+                    $0.key.hasPrefix(CacheLabel.prefix)
+                }
+                if labels.isEmpty {
+                    progress.warned("[Warning] --cache-from \(location.shown): no cache of ctr's")
+                }
                 for label in labels.values {
                     guard let entry = CacheLabel.entry(label), entries[entry.key] == nil else { continue }
                     entries[entry.key] = Found(entry: entry, cache: cache)
@@ -62,7 +67,9 @@ final class ImportedCaches: Sendable {
         let entry = found.entry
         do throws(Failure) {
             session.progress.told(step, "importing \(entry.diffID.short) from the cache")
-            guard let (new, record) = try found.cache.layer(entry.diffID, for: session.engine) else { return nil }
+            guard let (new, record) = try found.cache.layer(entry.diffID, for: session.engine) else {
+                return nil
+            }
             let root = try during("open the new layer") { () throws(SystemError) in
                 SharedFileDescriptor(
                     try FileDescriptor.open(".", in: new.root.raw, [.pathOnly, .directory]))

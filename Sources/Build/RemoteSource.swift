@@ -35,7 +35,8 @@ enum RemoteSource {
         let file = try RemoteFile.at(address, session, needsBytes: true)
         if let checksum = try checksum(files), file.digest != checksum.description {
             throw Failure(
-                .dataLoss, "ADD \(address): digest mismatch: the file has \(file.digest), --checksum says \(checksum)"
+                .dataLoss,
+                "ADD \(address): digest mismatch: the file has \(file.digest), --checksum says \(checksum)"
             )
         }
         var options = options

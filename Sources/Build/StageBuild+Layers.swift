@@ -32,7 +32,9 @@ extension StageBuild {
                 try add(key, timed, text, inputs)
                 return (timed, .cached)
             }
-            if try session.isCached(stage), let (entry, layer) = try session.imported.layer(key, session, number) {
+            if try session.isCached(stage),
+                let (entry, layer) = try session.imported.layer(key, session, number)
+            {
                 session.explain(self, number, text, inputs, found: true)
                 try session.add(entry, layer)
                 session.noteUse(entry, layer)

@@ -7,7 +7,9 @@ internal import OCI
 package enum LayoutDirectory {
     /// Each blob is whole under its name, and index.json comes last: whoever reads the directory meanwhile finds the
     /// former image or this one. Blobs of former images stay: what else the directory is used for is not known here.
-    package static func write(_ image: ImageRecord, from content: ContentStore, to path: String) throws(Failure) {
+    package static func write(_ image: ImageRecord, from content: ContentStore, to path: String)
+        throws(Failure)
+    {
         let directory = try during("open the layout \(path)") { () throws(SystemError) in
             try Directory.ensurePath(path, mode: 0o755)
             let opened = try Directory.open(path)
@@ -38,7 +40,9 @@ package enum LayoutDirectory {
             let blobs = try FileDescriptor.open(
                 "blobs/sha256", in: directory.raw, [.readOnly, .directory, .noFollow])
             let size = try source.status().size
-            if let there = try? FileDescriptor.status(digest.hex, in: blobs.raw), there.size == size { return }
+            if let there = try? FileDescriptor.status(digest.hex, in: blobs.raw), there.size == size {
+                return
+            }
             let name = ".\(digest.hex).\(randomHex(bytes: 6))"
             let file = try FileDescriptor.open(
                 name, in: blobs.raw, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)

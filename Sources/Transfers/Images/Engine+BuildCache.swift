@@ -34,7 +34,8 @@ package struct RemoteBuildCache: Sendable {
     )? {
         guard let descriptor = layers[diffID] else { return nil }
         let unpacking = try LayerUnpacking(
-            in: try engine.layerStore(), diffID: diffID, name: "layer \(descriptor.digest.short) of the cache")
+            in: try engine.layerStore(), diffID: diffID, name: "layer \(descriptor.digest.short) of the cache"
+        )
         let source = source
         try blocking { () async throws(Failure) in
             switch source {
@@ -99,7 +100,8 @@ extension Engine {
         return try RemoteBuildCache(manifest, try ImageConfig(bytes: config), .layout(layout))
     }
 
-    private static func bytes(of descriptor: Descriptor, from source: some ContentSource) async throws(Failure)
+    private static func bytes(of descriptor: Descriptor, from source: some ContentSource)
+        async throws(Failure)
         -> [UInt8]
     {
         let stream = try await source.openBlob(descriptor, from: 0)
