@@ -222,7 +222,7 @@ long ctr_bpf(int command, void *attributes, unsigned size) { return ANSWER(sysca
 
 // Only raw system calls between vfork and execveat: the parent may have threads.
 static __attribute__((noreturn)) void spawned(int program_fd, char *const argv[], char *const envp[], int in, int out,
-                                              int err, const int *passed, int count, int new_session, int *error) {
+                                              int err, const int *passed, int count, int new_session, int mask, int *error) {
     // Every source is moved above the targets first, so that no dup3 overwrites one still needed.
     int moved[3 + 64], wanted[3] = {in, out, err};
     for (int i = 0; i < 3 + count; i++) {
@@ -240,6 +240,8 @@ static __attribute__((noreturn)) void spawned(int program_fd, char *const argv[]
         syscall(SYS_setsid);
         syscall(SYS_chdir, "/");
     }
+    // The child's own: vfork shares memory, not the umask.
+    if (mask >= 0) syscall(SYS_umask, mask);
     uint64_t none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
     syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
@@ -250,13 +252,13 @@ failed:
 }
 
 long ctr_spawn(int program_fd, const char *path, char *const argv[], char *const envp[], int in, int out, int err,
-               const int *passed, int passed_count, int new_session) {
+               const int *passed, int passed_count, int new_session, int mask) {
     (void)path;
     if (passed_count > 64) return -E2BIG;
     volatile int error = 0;
     pid_t pid = vfork();
     if (pid == 0)
-        spawned(program_fd, argv, envp, in, out, err, passed, passed_count, new_session, (int *)&error);
+        spawned(program_fd, argv, envp, in, out, err, passed, passed_count, new_session, mask, (int *)&error);
     if (pid < 0) return -errno;
     if (error) {
         waitpid(pid, NULL, 0);

@@ -119,9 +119,9 @@ long ctr_setrlimit(int resource, uint64_t soft, uint64_t hard);
 long ctr_execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags);
 long ctr_bpf(int command, void *attributes, unsigned size);
 // Starts a program in a session of its own: stdio from the three descriptors (-1: /dev/null), `passed` arrive as
-// 3, 4, …; nothing else stays open. program_fd is executed by execveat (path for its name only). Answers the pid.
+// 3, 4, …; nothing else stays open. program_fd is executed by execveat (path for its name only). umask below 0 is the caller's. Answers the pid.
 long ctr_spawn(int program_fd, const char *path, char *const argv[], char *const envp[],
-               int in, int out, int err, const int *passed, int passed_count, int new_session);
+               int in, int out, int err, const int *passed, int passed_count, int new_session, int umask);
 
 // ---- waiting
 long ctr_epoll_create(void);
