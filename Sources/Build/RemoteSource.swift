@@ -1,6 +1,7 @@
 internal import BuildContext
 internal import Dockerfile
 internal import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import Transfers
