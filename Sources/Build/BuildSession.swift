@@ -19,6 +19,8 @@ final class BuildSession: @unchecked Sendable {
     let platform: Platform
     /// Every file's time, and the image's.
     let epoch: Timestamp
+    /// Where the context is.
+    let contextIdentity: String
     let layers: LayerStore
     let lease: Lease
     let cache: BuildCache
@@ -41,7 +43,8 @@ final class BuildSession: @unchecked Sendable {
 
     init(
         engine: Engine, request: BuildRequest, progress: any BuildProgress, document: DockerfileDocument,
-        platform: Platform, epoch: Timestamp, lease: Lease, work: WorkDirectory, sources: BuildSources,
+        platform: Platform, epoch: Timestamp, contextIdentity: String, lease: Lease, work: WorkDirectory,
+        sources: BuildSources,
         arguments: BuildArguments, memory: DigestMemory, imported: ImportedCaches
     ) throws(Failure) {
         self.engine = engine
@@ -50,6 +53,7 @@ final class BuildSession: @unchecked Sendable {
         self.document = document
         self.platform = platform
         self.epoch = epoch
+        self.contextIdentity = contextIdentity
         self.lease = lease
         self.work = work
         self.sources = sources

@@ -78,7 +78,8 @@ extension Engine {
             } ?? .host
         return try BuildSession(
             engine: self, request: request, progress: progress, document: input.document, platform: platform,
-            epoch: Timestamp(seconds: try input.epoch(request)), lease: lease, work: work,
+            epoch: Timestamp(seconds: try input.epoch(request)), contextIdentity: input.identity,
+            lease: lease, work: work,
             sources: BuildSources(
                 request, context: input.tree, contexts: NamedContexts(request.contexts)),
             arguments: BuildArguments(
