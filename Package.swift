@@ -145,7 +145,10 @@ let targets: [Target] = [
     tests("CommandTableTests", ["CommandTable", "Failure"]),
     tests(
         "EngineTests",
-        ["Engine", "Transfers", "ImageStore", "OCI", "LinuxSystem", "Failure", "ScriptedRegistry"]),
+        [
+            "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem",
+            "Failure", "ScriptedRegistry",
+        ]),
     tests("BuildTests", ["Build", "Dockerfile", "OCI", "Failure"]),
     tests("ArchitectureTests", []),
     tests("IntegrationTests", ["ScriptedRegistry", "LinuxSystem", "OCI", "Failure"]),

@@ -18,6 +18,8 @@ enum Progress {
         case .extracting: "Extracting"
         case .pulled: "Pull complete"
         case .exists: "Already exists"
+        case .compressing: "Compressing"
+        case .compressed: "Compressed"
         case .pushing: "Pushing"
         case .pushed: "Pushed"
         }
@@ -108,7 +110,9 @@ final class ProgressBars: TransferProgress {
 
     private static func amount(_ state: TransferState) -> (Int64, Int64)? {
         switch state {
-        case .downloading(let done, let whole), .pushing(let done, let whole): (done, whole)
+        case .downloading(let done, let whole), .compressing(let done, let whole),
+            .pushing(let done, let whole):
+            (done, whole)
         default: nil
         }
     }
