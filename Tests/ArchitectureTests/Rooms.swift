@@ -34,12 +34,14 @@ enum Rooms {
             "Transfers", "Engine", "Dockerfile", "BuildContext", "OCI", "LinuxSystem", "Archive",
             "ImageStore", "OverlayFS", "Layers", "Failure",
         ],
+        "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
             "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
         ],
         "ctr-transfer": [
-            "Front", "Build", "BuildContext", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure",
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "LinuxSystem", "Failure",
         ],
         "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],
     ]
