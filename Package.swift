@@ -74,7 +74,7 @@ let targets: [Target] = [
         linked: archives("seccomp")),
     room("Volumes", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
-    room("BuildContext", ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"]),
+    room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
     room(
         "Engine",
         [
@@ -87,10 +87,18 @@ let targets: [Target] = [
         [
             "Engine", "OCI", "LinuxSystem", "Archive", "ImageStore", "ImageArchive", "RegistryClient",
             "OverlayFS",
-            "Layers", "Volumes", "CommandTable", "Failure",
+            "Layers", "Volumes", "CommandTable", "Dockerfile", "Failure",
+        ]),
+    room(
+        "Build",
+        [
+            "Transfers", "Engine", "Dockerfile", "BuildContext", "OCI", "LinuxSystem", "Archive",
+            "ImageStore", "OverlayFS", "Layers", "Failure",
         ]),
     // The one table of verbs and flags: parsing, help, completion, the man page and docs/cli.md come from it.
     room("CommandTable", ["CivilTime", "Failure"]),
+    // How a build looks; pure, so that tests can import it.
+    room("BuildScreen", ["CommandTable"]),
     // What the programs share between the words and the exit code.
     room("Front", ["Engine", "CommandTable", "LinuxSystem", "Failure"]),
     // Every start of a container pays for the start of this program: a static executable without archives
@@ -109,7 +117,10 @@ let targets: [Target] = [
     // program that parses strangers' bytes.
     .executableTarget(
         name: "ctr-transfer",
-        dependencies: ["Front", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
+        dependencies: [
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "LinuxSystem", "Failure",
+        ],
         swiftSettings: strict,
         linkerSettings: [
             .unsafeFlags([
@@ -135,9 +146,14 @@ let targets: [Target] = [
     tests("DockerfileTests", ["Dockerfile", "Failure"]),
     tests("BuildContextTests", ["BuildContext", "Dockerfile", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("CommandTableTests", ["CommandTable", "Failure"]),
+    tests("BuildScreenTests", ["BuildScreen"]),
     tests(
         "EngineTests",
-        ["Engine", "Transfers", "ImageStore", "OCI", "LinuxSystem", "Failure", "ScriptedRegistry"]),
+        [
+            "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem",
+            "Failure", "ScriptedRegistry",
+        ]),
+    tests("BuildTests", ["Build", "Dockerfile", "Engine", "ImageStore", "OCI", "LinuxSystem", "Failure"]),
     tests("ArchitectureTests", []),
     tests("IntegrationTests", ["ScriptedRegistry", "LinuxSystem", "OCI", "Failure"]),
     // A registry that answers as a test's script says; used by unit and integration tests.

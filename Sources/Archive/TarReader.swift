@@ -3,8 +3,8 @@ package import Failure
 internal import Glibc
 internal import LinuxSystem
 
-/// tar(5) (v7, ustar, pax, gnutar) as a stream of entries. libarchive parses; it opens, creates and decompresses
-/// nothing. Not for several threads at once.
+/// tar(5) (v7, ustar, pax, gnutar) as a stream of entries. libarchive parses; it opens and creates nothing, and
+/// decompresses only what `ForeignCompression` names. Not for several threads at once.
 package final class TarReader {
     package struct Limits: Sendable {
         package var entries = 10_000_000
@@ -42,13 +42,18 @@ package final class TarReader {
         }
     }
 
-    package init(limits: Limits = Limits(), source: @escaping Source) throws(Failure) {
+    package convenience init(limits: Limits = Limits(), source: @escaping Source) throws(Failure) {
+        try self.init(limits: limits, unwrapping: nil, source: source)
+    }
+
+    init(limits: Limits, unwrapping foreign: ForeignCompression?, source: @escaping Source) throws(Failure) {
         guard let archive = archive_read_new() else {
             throw Failure(.resourceExhausted, "no memory for libarchive")
         }
         self.archive = archive
         self.limits = limits
         input = Input(source)
+        try foreign?.unwrap(archive)
         archive_read_support_format_tar(archive)
         archive_read_support_format_empty(archive)
         archive_read_set_read_callback(

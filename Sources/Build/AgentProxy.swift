@@ -39,8 +39,10 @@ final class AgentProxy: Sendable {
         var connections: [Thread] = []
         while !flag.isOver.load(ordering: .relaxed) {
             guard (try? FileDescriptor.wait(for: listener.raw, milliseconds: 50)) == true else { continue }
-            let accepted = try? FileDescriptor.withBorrowed(listener.raw) { (socket) throws(SystemError) in
-                try UnixSocket.accept(socket).map { SharedFileDescriptor($0) }
+            let accepted = try? FileDescriptor.withBorrowed(listener.raw) {
+                (socket) throws(SystemError) -> SharedFileDescriptor? in
+                guard let connection = try UnixSocket.accept(socket) else { return nil }
+                return SharedFileDescriptor(connection)
             }
             guard let client = accepted ?? nil else { continue }
             if let thread = try? Thread("ssh agent", { relay(client, agent, flag) }) {

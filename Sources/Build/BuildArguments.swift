@@ -4,7 +4,8 @@ internal import OCI
 
 /// The values that ARG may have: `--build-arg`, the platforms, and the proxies that need no declaration.
 struct BuildArguments: Sendable {
-    private let given: [String: String]
+    /// `--build-arg`
+    let given: [String: String]
     private let platforms: [String: String]
 
     /// Known in every RUN without ARG, and never kept: neither in the history nor in the cache's keys.
@@ -24,10 +25,8 @@ struct BuildArguments: Sendable {
         platforms = values
     }
 
-    /// What a declaration `ARG name[=fallback]` in a stage gives; nil: declared, without a value.
-    func value(of name: String, fallback: String?, globals: [String: String]) -> String? {
-        given[name] ?? fallback ?? globals[name] ?? platforms[name]
-    }
+    /// What an ARG without a value of its own gives; nil: declared, without a value.
+    func predefined(_ name: String) -> String? { platforms[name] }
 
     /// The proxies that were given, for RUN.
     var givenProxies: [(name: String, value: String)] {

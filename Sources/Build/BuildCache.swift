@@ -10,6 +10,7 @@ internal import OverlayFS
 /// build/cache/<key>       a record: the layer, the instruction, the inputs
 /// build/pins/<layer>      an empty file for each layer that a record names: what a collection keeps
 /// build/files/<key>       digests of the files that a COPY took, for --explain
+/// build/selections/<hash> the digest of what a COPY takes of a stage or an image
 /// build/last/<hash>       the keys of one Dockerfile's last build, by stage and place
 /// build/digests/<hash>    digests of a context's files, remembered with size, inode and ctime
 /// build/mounts/<hash>/    cache mounts: data/ and what they are (`CacheMounts`)
@@ -23,6 +24,7 @@ package struct BuildCache: Sendable {
     struct Entry: Sendable {
         let key: String
         let diffID: Digest
+        let identity: String
         /// Of the tar.
         let tarSize: Int64
         /// Of the files.
@@ -48,7 +50,7 @@ package struct BuildCache: Sendable {
         return try? BuildCache.decode(bytes, key: key)
     }
 
-    private static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
+    static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
         let record = try FlatRecord(kind: kind, parsing: bytes, name: key)
         guard record.entries.last?.key == "end", let layer = record.first("layer"),
             let diffID = try? Digest(layer), let tarSize = record.first("tar").flatMap({ Int64($0) }),
@@ -62,7 +64,8 @@ package struct BuildCache: Sendable {
             inputs.add(String(line[..<tab]), String(line[line.index(after: tab)...]))
         }
         return Entry(
-            key: key, diffID: diffID, tarSize: tarSize, size: size, epoch: epoch, made: made,
+            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize,
+            size: size, epoch: epoch, made: made,
             text: record.first("text") ?? "", inputs: inputs)
     }
 
@@ -83,9 +86,10 @@ package struct BuildCache: Sendable {
         }
     }
 
-    private static func encode(_ entry: Entry) -> [UInt8] {
+    static func encode(_ entry: Entry) -> [UInt8] {
         var record = FlatRecord(kind: kind)
         record.add("layer", entry.diffID.description)
+        record.add("identity", entry.identity)
         record.add("tar", String(entry.tarSize))
         record.add("size", String(entry.size))
         record.add("epoch", String(entry.epoch))

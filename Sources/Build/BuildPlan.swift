@@ -115,16 +115,14 @@ struct BuildPlan: Sendable {
         stage.instructions.flatMap { instruction -> [String] in
             switch instruction.kind {
             case .copy(let copy): return copy.from.map { [$0] } ?? []
-            case .run(let run): return run.mounts.compactMap(from)
+            case .run(let run): return run.mounts.compactMap { from(ofMount: $0) }
             case .onbuild: return []
             default: return []
             }
         }
     }
 
-    static func from(ofMount text: String) -> String? {
+    private static func from(ofMount text: String) -> String? {
         (try? RunMount.parse(text) { $0 })?.from
     }
-
-    private static func from(_ mount: String) -> String? { from(ofMount: mount) }
 }

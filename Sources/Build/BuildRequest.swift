@@ -26,6 +26,8 @@ package struct BuildRequest: Sendable {
     package var uncachedStages: Set<String> = []
     /// Base images are looked for at their registries though they are here.
     package var pulls = false
+    /// `--explain`
+    package var explains = false
     package var network = StepRequest.Network.host
     package var secrets: [SecretSource] = []
     package var agents: [AgentSource] = []

@@ -61,7 +61,8 @@ extension BuildSources {
         guard let source = request.agents.first(where: { $0.id == id }) else {
             guard mount.isRequired else { return nil }
             throw Failure(
-                .notFound, "unset ssh forward key \(id)", hint: "give it by --ssh \(id), or --ssh \(id)=SOCKET")
+                .notFound, "unset ssh forward key \(id)",
+                hint: "give it by --ssh \(id), or --ssh \(id)=SOCKET")
         }
         return try AgentProxy(
             to: source.socket, in: try session.work.memoryDirectory("agent"), mode: mount.mode ?? 0o600,

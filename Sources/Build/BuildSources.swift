@@ -32,6 +32,17 @@ final class BuildSources: @unchecked Sendable {
         self.contexts = contexts
     }
 
+    func end() {
+        let ended = condition.locked {
+            defer {
+                trees = [:]
+                images = [:]
+            }
+            return (trees, images)
+        }
+        withExtendedLifetime(ended) {}
+    }
+
     // MARK: images
 
     /// An image of the store, or pulled; asked for once a build.
@@ -65,7 +76,7 @@ final class BuildSources: @unchecked Sendable {
             isPulled = true
         }
         guard var image = record else { throw Failure(.notFound, "no such image: \(word)") }
-        if image.layerDirectories == nil || !(try isUnpacked(image, session.layers)) {
+        if try !isUnpacked(image, session.layers) {
             session.progress.told(step, "unpacking \(word)")
             try engine.provide(word, platform: nil, pull: false, progress: SilentProgress())
             image = try engine.image(word)
@@ -102,12 +113,20 @@ final class BuildSources: @unchecked Sendable {
 
     // MARK: trees
 
+    /// Returns when a stage that `--from` names has ended; at once for everything else.
+    func await(_ from: String?, for stage: StageBuild) throws(Failure) {
+        guard let from else { return }
+        let source = stage.plan.source(
+            from, in: stage.stage.index, contexts: Set(request.contexts.keys))
+        if case .stage(let index) = source { _ = try stage.session.result(ofStage: index) }
+    }
+
     /// What `--from` names in a stage, or the build's own context.
     func tree(_ from: String?, for stage: StageBuild, step: Int) throws(Failure) -> SourceTree {
         let session = stage.session
         guard let from else {
             return condition.locked { () -> SourceTree in
-                let tree = trees[""] ?? SourceTree(context, chainID: nil, session)
+                let tree = trees[""] ?? SourceTree(context, identity: nil, session)
                 trees[""] = tree
                 return tree
             }
@@ -136,7 +155,7 @@ final class BuildSources: @unchecked Sendable {
             }
             let tree = try contexts.tree(name, session)
             return try shared("context \(name)") { () throws(Failure) in
-                SourceTree(tree, chainID: nil, session)
+                SourceTree(tree, identity: nil, session)
             }
         }
     }
@@ -172,7 +191,7 @@ extension StageResult {
             guard let directory = layer.directory else {
                 throw Failure(.notFound, "a layer is not unpacked", hint: "pull the image again")
             }
-            try chain.append(
+            chain.append(
                 BuiltLayer(
                     diffID: layer.diffID, descriptor: layer.descriptor, directory: directory,
                     size: try session.engine.unpackedSize(of: layer),

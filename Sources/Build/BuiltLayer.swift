@@ -9,6 +9,9 @@ internal import OverlayFS
 /// `@unchecked Sendable`: a fresh layer's owner is asked for by the thread that keeps it alone.
 final class BuiltLayer: @unchecked Sendable {
     let diffID: Digest
+    /// What steps above it are keyed by: the diffID, or that of the layer that this one was made of by giving its files
+    /// another time.
+    let identity: String
     let descriptor: Descriptor
     /// Its name in `layers/`.
     let directory: String
@@ -21,10 +24,11 @@ final class BuiltLayer: @unchecked Sendable {
     let record: LayerRecord?
 
     init(
-        diffID: Digest, descriptor: Descriptor, directory: String, size: Int64, root: SharedFileDescriptor,
-        fresh: NewLayer? = nil, record: LayerRecord? = nil
+        diffID: Digest, identity: String? = nil, descriptor: Descriptor, directory: String, size: Int64,
+        root: SharedFileDescriptor, fresh: NewLayer? = nil, record: LayerRecord? = nil
     ) {
         self.diffID = diffID
+        self.identity = identity ?? diffID.description
         self.descriptor = descriptor
         self.directory = directory
         self.size = size
@@ -34,17 +38,16 @@ final class BuiltLayer: @unchecked Sendable {
     }
 }
 
-/// Layers one above another, from the bottom up, with their chainID (image-spec config.md).
+/// Layers one above another, from the bottom up.
 struct LayerChain: Sendable {
     private(set) var layers: [BuiltLayer] = []
-    /// Empty for no layers.
-    private(set) var chainID = ""
+    /// As a chainID is made of diffIDs (image-spec config.md), of the layers' identities; empty for no layers.
+    private(set) var identity = ""
 
-    mutating func append(_ layer: BuiltLayer) throws(Failure) {
-        chainID =
+    mutating func append(_ layer: BuiltLayer) {
+        identity =
             layers.isEmpty
-            ? layer.diffID.description
-            : try ContentHash.digest(of: Array("\(chainID) \(layer.diffID)".utf8)).description
+            ? layer.identity : ContentHash.hex(of: Array("\(identity) \(layer.identity)".utf8))
         layers.append(layer)
     }
 

@@ -1,5 +1,6 @@
 internal import BuildContext
 internal import Dockerfile
+internal import Engine
 internal import Failure
 internal import ImageStore
 internal import LinuxSystem
@@ -19,7 +20,7 @@ internal import OCI
 final class CacheMount: @unchecked Sendable {
     let path: String
     private let mount: RunMount
-    private var lock: FileLock?
+    private let lock: HeldLock
 
     init(_ mount: RunMount, _ stage: StageBuild, _ step: Int) throws(Failure) {
         self.mount = mount
@@ -42,7 +43,10 @@ final class CacheMount: @unchecked Sendable {
         case .locked:
             lock = try CacheMount.wait(for: "lock", directory, .exclusive, session)
             data = "data"
-        case .private: (lock, data) = try CacheMount.free(directory)
+        case .private:
+            let (free, suffix) = try CacheMount.free(directory)
+            lock = free
+            data = "data\(suffix)"
         }
         path = "\(session.engine.rootPath)/\(name)/\(data)"
         let isNew = try during("open the cache mount \(id)") { () throws(SystemError) in
@@ -76,31 +80,34 @@ final class CacheMount: @unchecked Sendable {
 
     private static func wait(
         for name: String, _ directory: SharedFileDescriptor, _ mode: FileLock.Mode, _ session: BuildSession
-    ) throws(Failure) -> FileLock {
+    ) throws(Failure) -> HeldLock {
         while true {
-            let attempt = try during("wait for a cache mount") { () throws(SystemError) in
-                try Held(FileLock.attempt(name, in: directory.raw, mode))
-            }
-            if let lock = attempt.lock.take() { return lock }
+            if let lock = try HeldLock(name, directory, mode) { return lock }
             try session.check()
             Process.sleep(microseconds: 20_000)
         }
     }
 
-    private static func free(_ directory: SharedFileDescriptor) throws(Failure) -> (FileLock, String) {
+    private static func free(_ directory: SharedFileDescriptor) throws(Failure) -> (HeldLock, String) {
         for number in 0..<10_000 {
             let suffix = number == 0 ? "" : ".\(number)"
-            let attempt = try during("look for a free cache mount") { () throws(SystemError) in
-                try Held(FileLock.attempt("lock\(suffix)", in: directory.raw, .exclusive))
-            }
-            if let lock = attempt.lock.take() { return (lock, "data\(suffix)") }
+            if let lock = try HeldLock("lock\(suffix)", directory, .exclusive) { return (lock, suffix) }
         }
         throw Failure(.resourceExhausted, "no cache mount is free")
     }
+}
 
-    /// Carries a lock through a closure.
-    private final class Held {
-        var lock: FileLock?
-        init(_ lock: consuming FileLock?) { self.lock = lock }
+/// A lock that lives as long as a reference to it.
+private final class HeldLock {
+    private let lock: FileLock
+
+    /// nil where another holds it.
+    init?(_ name: String, _ directory: SharedFileDescriptor, _ mode: FileLock.Mode) throws(Failure) {
+        do throws(SystemError) {
+            guard let lock = try FileLock.attempt(name, in: directory.raw, mode) else { return nil }
+            self.lock = lock
+        } catch {
+            throw error.failure("take a cache mount")
+        }
     }
 }

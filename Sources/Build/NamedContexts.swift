@@ -23,16 +23,13 @@ struct NamedContexts: Sendable {
         guard let value = values[name] else {
             throw Failure(.notFound, "there is no build context \(name)")
         }
-        if GitSource.isGit(value) || value.hasPrefix("https://") || value.hasPrefix("http://") {
-            return try RemoteContext.tree(value, session.work)
-        }
-        let path = value.hasPrefix("oci-layout://") ? nil : value
-        guard let path else {
+        if RemoteSource.isRemote(value) { return try RemoteContext(value, session.work).tree }
+        guard !value.contains("://") else {
             throw Failure(
-                .unsupported, "--build-context \(name)=\(value): layouts are no contexts here",
-                hint: "load it by \"ctr load\" and name it by docker-image://")
+                .unsupported, "--build-context \(name)=\(value): not a directory, an image or an address",
+                hint: "load a layout by \"ctr load\" and name it by docker-image://")
         }
-        let ignored = try IgnoreFile.read(in: path, dockerfile: nil)
-        return try ContextTree.opening(path, owners: .root, ignoring: ignored)
+        let tree = try ContextTree.opening(value, owners: .root)
+        return try BuildInput.ignoring(tree, nil)
     }
 }

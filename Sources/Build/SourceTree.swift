@@ -10,15 +10,15 @@ internal import OverlayFS
 /// `@unchecked Sendable`: what is made later is made inside `condition`.
 final class SourceTree: @unchecked Sendable {
     let tree: ContextTree
-    /// Of a stage or image: the same chain holds the same files.
-    private let chainID: String?
+    /// Of a stage or image: the same identity is the same files, but for their times.
+    private let identity: String?
     private let session: BuildSession
     private let condition = Condition()
     private var filtered: SharedFileDescriptor?
 
-    init(_ tree: ContextTree, chainID: String?, _ session: BuildSession) {
+    init(_ tree: ContextTree, identity: String?, _ session: BuildSession) {
         self.tree = tree
-        self.chainID = chainID
+        self.identity = identity
         self.session = session
     }
 
@@ -32,22 +32,23 @@ final class SourceTree: @unchecked Sendable {
                 try OverlayMount.make(
                     layers: chain.roots.map(\.raw), scratch: "\(session.engine.runPath)/mounts"))
         }
-        self.init(ContextTree(root, owners: .own, name: name), chainID: chain.chainID, session)
+        self.init(ContextTree(root, owners: .own, name: name), identity: chain.identity, session)
     }
 
-    /// The selection of these sources and the digest of everything that a copy would carry.
+    /// The digest of everything that a copy of these sources would carry; with the selection that it was made of, for what
+    /// is copied must be what was digested. nil where the digest was known: the files of a stage do not change.
     func digest(
         of sources: [String], excludes: [String] = [], parents: Bool = false, _ session: BuildSession
-    ) throws(Failure) -> (key: String, manifest: SelectionManifest?) {
-        let memo = chainID.map { chain in
+    ) throws(Failure) -> (key: String, made: (selection: FileSelection, manifest: SelectionManifest)?) {
+        let memo = identity.map { chain in
             ContentHash.hex(
                 of: Array("\(chain)\n\(sources)\n\(excludes)\n\(parents)".utf8))
         }
         if let memo, let known = session.cache.selection(memo) { return (known, nil) }
-        let found = try tree.select(sources: sources, excludes: excludes, parents: parents).digest(
-            chainID == nil ? session.memory : nil)
+        let selection = try tree.select(sources: sources, excludes: excludes, parents: parents)
+        let found = try selection.digest(identity == nil ? session.memory : nil)
         if let memo { session.cache.remember(found.digest.description, ofSelection: memo) }
-        return (found.digest.description, found.manifest)
+        return (found.digest.description, (selection, found.manifest))
     }
 
     /// The directory as a step may see it: without what .dockerignore hides.

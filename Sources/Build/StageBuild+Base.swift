@@ -52,12 +52,9 @@ extension StageBuild {
         var instructions: [Instruction] = []
         for line in lines {
             do throws(DockerfileError) {
-                let document = try DockerfileDocument.parse(
-                    Array("FROM scratch\n\(line)\n".utf8), name: "ONBUILD")
-                for var instruction in document.stages.first?.instructions ?? [] {
-                    instruction.range = stage.range
-                    instructions.append(instruction)
-                }
+                var instruction = try Instruction.parse(trigger: line)
+                instruction.range = stage.range
+                instructions.append(instruction)
             } catch {
                 throw Failure(
                     .invalidArgument, "the base image's ONBUILD trigger \"\(line)\": \(error.message)",

@@ -11,11 +11,14 @@ extension StageBuild {
         for text in run.mounts {
             do throws(DockerfileError) {
                 mounts.append(
-                    try RunMount.parse(text) { (word) throws(DockerfileError) in try expansion.word(word).value })
+                    try RunMount.parse(text) { (word) throws(DockerfileError) in
+                        try expansion.word(word).value
+                    })
             } catch {
                 throw located(error, at: instruction.range)
             }
         }
+        for mount in mounts { try session.sources.await(mount.from, for: self) }
         let command = RunCommand(run.command, shell: shell)
         let network: StepRequest.Network =
             switch run.network {
@@ -183,36 +186,15 @@ struct RunCommand: Sendable {
             script = nil
             canonical = "RUN \(words.map(\.debugDescription).joined(separator: " "))"
         case .shell(let line):
-            if command.heredocs.count == 1, let heredoc = command.heredocs.first,
-                heredoc.content.hasPrefix("#!"), line.isHeredocAlone(heredoc)
-            {
+            if let text = command.script?.content, text.hasPrefix("#!") {
                 arguments = [RunCommand.scriptPath]
-                script = heredoc.content
-                canonical = "RUN #! \(heredoc.content.debugDescription)"
-            } else {
-                // `<<EOF` alone: its lines are the command. Else the shell reads them, as it would in a script.
-                let text: String
-                if command.heredocs.count == 1, let heredoc = command.heredocs.first,
-                    line.isHeredocAlone(heredoc)
-                {
-                    text = heredoc.content
-                } else {
-                    text = command.heredocs.reduce(line) { $0 + "\n" + $1.content + $1.name }
-                }
-                arguments = shell + [text]
-                script = nil
-                canonical = "RUN \(arguments.map(\.debugDescription).joined(separator: " "))"
+                script = text
+                canonical = "RUN #! \(text.debugDescription)"
+                return
             }
+            arguments = shell + [command.script?.content ?? line]
+            script = nil
+            canonical = "RUN \(arguments.map(\.debugDescription).joined(separator: " "))"
         }
-    }
-}
-
-extension String {
-    /// `<<EOF`, and nothing else.
-    fileprivate func isHeredocAlone(_ heredoc: Heredoc) -> Bool {
-        let words = split { $0 == " " || $0 == "\t" || $0 == "\n" }
-        guard let word = words.first, words.count == 1, word.hasPrefix("<<") else { return false }
-        let name = word.dropFirst(2).filter { $0 != "-" && $0 != "'" && $0 != "\"" }
-        return name == heredoc.name.filter { $0 != "-" }
     }
 }

@@ -24,8 +24,7 @@ extension StageBuild {
     }
 
     private func declare(_ declaration: ArgumentDeclaration) {
-        let value = session.buildArguments.value(
-            of: declaration.name, fallback: declaration.value, globals: plan.globals)
+        let value = declaration.value ?? session.buildArguments.predefined(declaration.name)
         arguments.removeAll { $0.name == declaration.name }
         arguments.append((declaration.name, value))
         guard !BuildArguments.proxies.contains(declaration.name) else { return }

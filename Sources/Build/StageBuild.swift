@@ -109,7 +109,8 @@ final class StageBuild: @unchecked Sendable {
     func expanded(_ instruction: Instruction) throws(Failure) -> Instruction {
         do throws(DockerfileError) {
             return try instruction.expanding(
-                Expansion(escape: session.document.escape, variables: variables)
+                Expansion(escape: session.document.escape, variables: variables),
+                buildArguments: session.buildArguments.given, globalArguments: plan.globals
             ).instruction
         } catch {
             throw located(error, at: instruction.range)
@@ -124,8 +125,8 @@ final class StageBuild: @unchecked Sendable {
     }
 
     /// An instruction with a layer.
-    func append(_ layer: BuiltLayer, _ text: String) throws(Failure) {
-        try state.chain.append(layer)
+    func append(_ layer: BuiltLayer, _ text: String) {
+        state.chain.append(layer)
         state.history.append(
             ImageConfig.History(
                 created: session.created, createdBy: text, comment: BuildSession.comment))

@@ -1,3 +1,4 @@
+internal import Archive
 internal import Engine
 internal import Failure
 internal import Layers
@@ -27,7 +28,8 @@ struct StepLayer {
     mutating func prepare(_ targets: [(path: String, isDirectory: Bool)]) throws(Failure) {
         let scratch = try session.work.directory("places")
         let upper = try StepLayer.child("upper", of: scratch.descriptor)
-        let whole = try mount(parents, upper: upper, work: try StepLayer.child("work", of: scratch.descriptor))
+        let whole = try mount(
+            parents, upper: upper, work: try StepLayer.child("work", of: scratch.descriptor))
         let places = MountTargets(root: whole.descriptor.raw)
         for target in targets { try places.ensure(target.path, isDirectory: target.isDirectory) }
         stub = upper
@@ -67,16 +69,36 @@ struct StepLayer {
         }
     }
 
+    /// Fills the new layer with what another one holds.
+    func copy(_ former: Int32) throws(Failure) {
+        let pipeline = try LayerPipeline(
+            .uncompressed, into: new.root.raw, layer: "the cached layer", hashesInput: false)
+        let writer = TarWriter { (bytes) throws(Failure) in try pipeline.feed(bytes) }
+        writer.subsecondTimes = true
+        let opened = try during("open a cached layer") { () throws(SystemError) in
+            try FileDescriptor.open(".", in: former, [.readOnly, .directory])
+        }
+        try LayerDiff(upper: opened.raw, lowers: []).write(to: writer)
+        try writer.finish()
+        _ = try pipeline.finish()
+    }
+
     /// What was written, as a layer. Nothing has it mounted any more.
-    func finish() throws(Failure) -> BuiltLayer {
-        try LayerNormalization(upper: new.root.raw, lowers: parents.map(\.raw), time: session.epoch).run()
+    ///
+    /// - Parameters:
+    ///   - former: of a layer that was copied, the time that its files were given.
+    ///   - identity: of the layer that was copied.
+    func finish(former: Timestamp? = nil, identity: String? = nil) throws(Failure) -> BuiltLayer {
+        try LayerNormalization(
+            upper: new.root.raw, lowers: parents.map(\.raw), time: session.epoch, former: former
+        ).run()
         let measure = try LayerMeasure(of: new.root.raw)
         let diffID = try Digest("sha256:\(measure.diffIDHex)")
         let root = try during("open the new layer") { () throws(SystemError) in
             SharedFileDescriptor(try FileDescriptor.open(".", in: new.root.raw, [.pathOnly, .directory]))
         }
         return BuiltLayer(
-            diffID: diffID,
+            diffID: diffID, identity: identity,
             descriptor: Descriptor(
                 mediaType: MediaType.layer, digest: diffID, size: Int64(clamping: measure.tarSize)),
             directory: LayerStore.name(of: diffID), size: Int64(clamping: measure.record.size), root: root,

@@ -4,6 +4,7 @@ internal import Engine
 internal import Failure
 internal import LinuxSystem
 internal import OCI
+internal import Transfers
 
 /// The `--mount`s of a RUN, ready for the runtime; what they hold open, and the locks of cache mounts, go with this value.
 struct StepMounts: ~Copyable {
@@ -58,11 +59,12 @@ struct StepMounts: ~Copyable {
     private mutating func bind(_ mount: RunMount, _ stage: StageBuild, _ step: Int) throws(Failure) {
         let tree = try stage.session.sources.tree(mount.from, for: stage, step: step)
         let source = mount.source.isEmpty ? "/" : mount.source
+        let root = try tree.visibleRoot()
         let found = try during("mount \(source) of \(mount.from ?? "the context")") {
             () throws(SystemError) in
             SharedFileDescriptor(
                 try FileDescriptor.open(
-                    source, in: try tree.visibleRoot(), [.pathOnly], resolve: [.inRoot, .noMagicLinks]))
+                    source, in: root, [.pathOnly], resolve: [.inRoot, .noMagicLinks]))
         }
         let isDirectory = try during("look at \(source)") { () throws(SystemError) in
             try FileDescriptor.withBorrowed(found.raw) { (file) throws(SystemError) in

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Failure
+internal import ImageStore
 internal import LinuxSystem
 internal import Synchronization
 
@@ -15,7 +16,6 @@ final class WorkDirectory: Sendable {
     private let lock: Mutex<FileLock?>
     private let count = Atomic<Int>(0)
 
-    /// The calling thread, and all threads that begin after it, see mounts of their own from here on.
     init(engine: Engine) throws(Failure) {
         let root = engine.root.descriptor
         self.root = root
@@ -30,7 +30,6 @@ final class WorkDirectory: Sendable {
             lock = Mutex(try FileLock("\(name).lock", in: root.raw, .exclusive))
             try Directory.make(name, in: root.raw)
             try Directory.ensurePath(memoryPath)
-            try MountNamespace.unshare()
             try DetachedMount(
                 type: "tmpfs", source: "ctr-build", [.string("mode", "0700")],
                 attributes: [.noSetUID, .noDevices, .noExecute]

@@ -197,6 +197,9 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options) { return ANSWER(wait4(pid, status, options, NULL)); }
 long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, size, 0)); }
 long ctr_gettid(void) { return ANSWER(gettid()); }
+long ctr_sched_getaffinity(uint8_t *mask, size_t size) {
+    return ANSWER(syscall(SYS_sched_getaffinity, 0, size, mask));
+}
 long ctr_capget_effective(uint64_t *mask) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];

@@ -79,6 +79,13 @@ package struct FlagDescription: Sendable {
             defaultText: on ? "true" : nil, hidden: false)
     }
 
+    /// A switch that docker has and that means nothing here: understood, not shown.
+    package static func ignored(_ name: FlagName, _ meaning: String, on: Bool = false) -> FlagDescription {
+        FlagDescription(
+            name, short: nil, alternate: nil, kind: .toggle(default: on), valueName: "", meaning: meaning,
+            defaultText: nil, hidden: true)
+    }
+
     package static func value(
         _ name: FlagName, short: Unicode.Scalar? = nil, _ valueName: String, _ meaning: String,
         check: Check = .text, or alternate: String? = nil, default defaultText: String? = nil

@@ -21,6 +21,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case export
     case bundle
 
+    case build
     case pull
     case push
     case images
@@ -32,6 +33,9 @@ package enum Verb: String, CaseIterable, Sendable {
     case load
     case login
     case logout
+
+    case builderDiskUsage = "builder df"
+    case builderPrune = "builder prune"
 
     case imageInspect = "image inspect"
     case imagePrune = "image prune"
@@ -77,7 +81,7 @@ extension Verb {
         ("container logs", .logs), ("container exec", .exec), ("container attach", .attach),
         ("container wait", .wait), ("container rename", .rename), ("container cp", .cp),
         ("container diff", .diff), ("container export", .export),
-        ("image pull", .pull), ("image push", .push),
+        ("image build", .build), ("builder build", .build), ("image pull", .pull), ("image push", .push),
         ("image ls", .images), ("image list", .images),
         ("image rm", .rmi), ("image remove", .rmi),
         ("image tag", .tag), ("image save", .save), ("image load", .load),

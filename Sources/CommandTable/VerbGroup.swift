@@ -1,5 +1,6 @@
 /// A first word that only opens a second: `ctr volume ls`.
 package enum VerbGroup: String, CaseIterable, Sendable {
+    case builder
     case container
     case image
     case volume
@@ -8,6 +9,7 @@ package enum VerbGroup: String, CaseIterable, Sendable {
 
     package var meaning: String {
         switch self {
+        case .builder: "Work with the build cache"
         case .container: "Work with containers"
         case .image: "Work with images"
         case .volume: "Work with volumes"

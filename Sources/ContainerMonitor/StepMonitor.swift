@@ -37,7 +37,8 @@ struct StepMonitor {
         do throws(SystemError) {
             let queue = try EventQueue()
             try queue.add(pidfd.raw, .read, token: Token.process)
-            try queue.add(builder.raw, .hangUp, token: Token.builder)
+            // The builder has nothing more to say: what can be read is the end of its words.
+            try queue.add(builder.raw, .read, token: Token.builder)
             while true {
                 for event in try queue.wait() {
                     if event.token == Token.process { return }

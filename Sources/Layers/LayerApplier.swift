@@ -17,7 +17,17 @@ package final class LayerApplier {
         package init() {}
     }
 
+    /// Whose tar it is.
+    package enum Form: String, Sendable {
+        /// An image's: `.wh.` names delete, and the root is empty.
+        case layer
+        /// A user's: `.wh.` names are names, the root is any directory, whose own attributes stay, and it is `/` for the
+        /// links in it.
+        case archive
+    }
+
     let root: Int32
+    private let form: Form
     private let limits: Limits
     var record = LayerRecord()
     private var implicit: Set<LayerPath> = []
@@ -42,9 +52,10 @@ package final class LayerApplier {
         var raw: Int32 { descriptor.raw }
     }
 
-    /// `root` is an empty directory that the caller keeps open.
-    package init(root: Int32, limits: Limits = Limits()) {
+    /// `root` is a directory that the caller keeps open.
+    package init(root: Int32, form: Form = .layer, limits: Limits = Limits()) {
         self.root = root
+        self.form = form
         self.limits = limits
     }
 
@@ -78,7 +89,11 @@ package final class LayerApplier {
 
     private func place(_ entry: TarEntry, data reader: TarReader) throws {
         guard let path = LayerPath(cleaning: entry.path) else {
-            throw Refusal(reason: "\"..\" leads out of the layer")
+            throw Refusal(reason: "\"..\" leads out of the \(form.rawValue)")
+        }
+        guard form == .layer else {
+            if path.isRoot, entry.kind == .directory { return }
+            return try make(entry, at: path, data: reader)
         }
         for part in path.components.dropLast() where part.starts(with: Whiteout.prefix) {
             if Whiteout(of: part) == .ignored { return }
@@ -141,7 +156,7 @@ extension LayerApplier {
                 try remove(name, in: parent)
                 try Directory.make(name, in: parent.raw)
                 // Deleted and made anew in one layer: nothing of the lower one shows.
-                if there.isWhiteout { try markOpaque(name, in: parent.raw) }
+                if there.isWhiteout, form == .layer { try markOpaque(name, in: parent.raw) }
             }
         }
         implicit.remove(place)
@@ -155,7 +170,8 @@ extension LayerApplier {
         guard !overflow, total <= limits.bytes else {
             throw Failure(
                 .resourceExhausted,
-                "entry \"\(entry.path.shown)\": the layer has more than \(limits.bytes) bytes of files")
+                "entry \"\(entry.path.shown)\": the \(form.rawValue) has more than \(limits.bytes) bytes of files"
+            )
         }
         record.size = total
         let file = try createFile(name, in: parent)
@@ -198,10 +214,11 @@ extension LayerApplier {
         to target: RawPath, _ name: RawPath, in parent: Parent, at place: LayerPath
     ) throws {
         guard let wanted = LayerPath(cleaning: target), !wanted.isRoot else {
-            throw Refusal(reason: "its hard link's target \"\(target.shown)\" leads out of the layer")
+            throw Refusal(
+                reason: "its hard link's target \"\(target.shown)\" leads out of the \(form.rawValue)")
         }
         // A link by a whiteout's name would link to nothing.
-        guard Whiteout(of: wanted.name.bytes) == .none else {
+        guard form == .archive || Whiteout(of: wanted.name.bytes) == .none else {
             throw Refusal(reason: "a hard link to a whiteout")
         }
         let found = try walk(wanted.parent, create: false)
@@ -424,6 +441,7 @@ extension LayerApplier {
         while let part = todo.popLast() {
             if part.elementsEqual("..".utf8) {
                 guard !at.isRoot else {
+                    if form == .archive { continue }
                     throw Refusal(reason: "a symbolic link on its way leads out of the layer")
                 }
                 at = at.parent

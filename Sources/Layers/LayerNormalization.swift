@@ -15,6 +15,8 @@ package struct LayerNormalization {
     private let own: LayerStack
     private let lower: LayerStack
     private let time: Timestamp
+    /// What `time` was when the layer was made, where it is a copy of another.
+    private let former: Timestamp?
 
     /// A file's time before and after, for what was compiled from it.
     private struct Change {
@@ -22,11 +24,12 @@ package struct LayerNormalization {
     }
 
     /// - Parameter lowers: top first; all are directories that the caller keeps open.
-    package init(upper: Int32, lowers: [Int32], time: Timestamp) {
+    package init(upper: Int32, lowers: [Int32], time: Timestamp, former: Timestamp? = nil) {
         self.upper = upper
         own = LayerStack([upper])
         lower = LayerStack(lowers)
         self.time = time
+        self.former = former
     }
 
     package func run() throws(Failure) {
@@ -89,9 +92,12 @@ package struct LayerNormalization {
                 try adjust(entry.name, in: cache.raw, changes, cached: true)
             }
         }
-        let isKept = try !isNew && before == lowerStatus(path)?.modified
-        if !path.isRoot, !isKept {
-            try directory.changeTimes(accessed: time, modified: time)
+        if !path.isRoot {
+            var after = time
+            if !isNew, let below = try lowerStatus(path), isKept(before, below.modified) {
+                after = below.modified
+            }
+            try directory.changeTimes(accessed: after, modified: after)
         }
         return changes
     }
@@ -104,8 +110,17 @@ package struct LayerNormalization {
 
     private func time(of status: FileStatus, replacing below: FileStatus?) -> Timestamp {
         guard let below, status.kind == .file, below.kind == .file else { return time }
-        if status.modified == below.modified { return below.modified }
+        if isKept(status.modified, below.modified) { return below.modified }
         return time > below.modified ? time : Timestamp(seconds: below.modified.seconds + 1)
+    }
+
+    /// Whether a file was not written, but only its owner or mode: its time is that of the lower one, or was in the layer
+    /// that was copied, where the lower one was as far behind the time of then as it is now.
+    private func isKept(_ own: Timestamp, _ below: Timestamp) -> Bool {
+        if own == below { return true }
+        guard let former else { return false }
+        return own.seconds - former.seconds == below.seconds - time.seconds
+            && own.nanoseconds == below.nanoseconds
     }
 
     // MARK: overlay's marks

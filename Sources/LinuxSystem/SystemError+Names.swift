@@ -15,7 +15,32 @@ extension SystemError {
     package var isReadOnly: Bool { errno == EROFS }
     package var isBusy: Bool { errno == EBUSY }
 
-    /// Of a call that was not made: what it would have answered.
+    package var isChanged: Bool { errno == ESTALE }
+
+    // Of calls that were not made: what they would have answered.
+
+    package static func tooManyLinks(_ path: String) -> SystemError {
+        SystemError(call: "open", path: path, errno: ELOOP)
+    }
+
+    package static func notDirectory(_ path: String) -> SystemError {
+        SystemError(call: "open", path: path, errno: ENOTDIR)
+    }
+
+    /// It is not any more the file that was looked at.
+    package static func changed(_ path: String) -> SystemError {
+        SystemError(call: "open", path: path, errno: ESTALE)
+    }
+
+    package static func isDirectory(_ path: String) -> SystemError {
+        SystemError(call: "open", path: path, errno: EISDIR)
+    }
+
+    /// Neither a file nor what stands for one.
+    package static func notFile(_ path: String) -> SystemError {
+        SystemError(call: "open", path: path, errno: EINVAL)
+    }
+
     package static func notEmpty(_ path: String) -> SystemError {
         SystemError(call: "open", path: path, errno: ENOTEMPTY)
     }

@@ -39,6 +39,14 @@ package struct ContentHash {
         }
     }
 
+    /// The digest's own bytes, of all bytes so far.
+    package var bytes: [UInt8] {
+        switch state {
+        case .sha256(let hash): Array(hash.finalize())
+        case .sha512(let hash): Array(hash.finalize())
+        }
+    }
+
     package static func hex(of bytes: [UInt8], _ algorithm: Algorithm = .sha256) -> String {
         var hash = ContentHash(algorithm)
         hash.update(bytes)

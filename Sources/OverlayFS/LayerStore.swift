@@ -2,12 +2,12 @@ package import Failure
 package import LinuxSystem
 package import OCI
 
-/// Unpacked layers below one directory: `<id>/fs` with its `record`, `new-<random>/` while one is written (and
+/// Unpacked layers below one directory: `<id>/fs` with its `record` and perhaps the name of a blob made of it (`blob`), `new-<random>/` while one is written (and
 /// `new-<random>.lock`, whose flock says that its writer lives), `<id>.lock` while somebody means to write `<id>`.
 ///
 /// An id is a digest: the layer's diffID, or its chainID where the layer needs its parents.
 package struct LayerStore: Sendable {
-    private let directory: SharedFileDescriptor
+    let directory: SharedFileDescriptor
     private let trash: SharedFileDescriptor
 
     /// `path` and `trash` are directories on one file system; both are made where they are missing.
@@ -26,22 +26,29 @@ package struct LayerStore: Sendable {
         id.algorithm == .sha256 ? id.hex : "\(id.algorithm.rawValue)-\(id.hex)"
     }
 
-    package func exists(_ id: Digest) throws(Failure) -> Bool {
-        do throws(SystemError) {
-            return try FileDescriptor.exists(LayerStore.name(of: id), in: directory.raw)
-        } catch {
-            throw error.failure("look for layer \(id.short)")
-        }
-    }
+    package func exists(_ id: Digest) throws(Failure) -> Bool { try isThere(LayerStore.name(of: id)) }
 
     /// The layer's files, for mounting.
     package func open(_ id: Digest) throws(Failure) -> FileDescriptor {
+        try open(named: LayerStore.name(of: id))
+    }
+
+    /// The same by the directory's name.
+    package func open(named name: String) throws(Failure) -> FileDescriptor {
         do throws(SystemError) {
             return try FileDescriptor.open(
-                "\(LayerStore.name(of: id))/fs", in: directory.raw, [.pathOnly, .directory, .noFollow],
+                "\(name)/fs", in: directory.raw, [.pathOnly, .directory, .noFollow],
                 resolve: [.beneath, .noSymlinks])
         } catch {
-            throw error.failure("open layer \(id.short)", hint: missingHint(error))
+            throw error.failure("open layer \(name.prefix(12))", hint: missingHint(error))
+        }
+    }
+
+    package func isThere(_ name: String) throws(Failure) -> Bool {
+        do throws(SystemError) {
+            return try FileDescriptor.exists(name, in: directory.raw)
+        } catch {
+            throw error.failure("look for layer \(name.prefix(12))")
         }
     }
 

@@ -18,7 +18,7 @@ enum Rooms {
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
-        "BuildContext": ["Dockerfile", "OCI", "LinuxSystem", "Archive", "Failure"],
+        "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
@@ -28,13 +28,21 @@ enum Rooms {
         "Transfers": [
             "Engine", "OCI", "LinuxSystem", "Archive", "ImageStore", "ImageArchive", "RegistryClient",
             "OverlayFS",
-            "Layers", "Volumes", "CommandTable", "Failure",
+            "Layers", "Volumes", "CommandTable", "Dockerfile", "Failure",
         ],
+        "Build": [
+            "Transfers", "Engine", "Dockerfile", "BuildContext", "OCI", "LinuxSystem", "Archive",
+            "ImageStore", "OverlayFS", "Layers", "Failure",
+        ],
+        "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
             "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
         ],
-        "ctr-transfer": ["Front", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
+        "ctr-transfer": [
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "LinuxSystem", "Failure",
+        ],
         "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],
     ]
 

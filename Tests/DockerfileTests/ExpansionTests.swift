@@ -67,6 +67,13 @@ import Testing
         #expect(try expansion.heredoc("it's \"$x\" '${x}' \\$x `$x\n").value == "it's \"1\" '1' $x `1\n")
     }
 
+    @Test func messagesHaveOneLine() {
+        let error = #expect(throws: DockerfileError.self) {
+            _ = try Expansion(variables: [:]).heredoc("first ${x:?go\naway} $x\nsecond\n")
+        }
+        #expect(error?.message == "cannot expand \"first ${x:?go…\": x: go…")
+    }
+
     @Test func tellsWhichVariablesWereRead() throws {
         let expanded = try Expansion(variables: ["a": "1", "b": ""]).word(
             "$a ${b:-$c} ${d:-e} $f ${g:+h} ${i#x} '$j'")

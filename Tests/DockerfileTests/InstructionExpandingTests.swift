@@ -70,6 +70,32 @@ import Testing
         for kind in kinds { #expect(try Self.expanded(kind) == kind) }
     }
 
+    @Test func argumentsGetTheirFinalValues() throws {
+        func final(_ declarations: [(String, String?)]) throws -> [String?] {
+            let kind = Instruction.Kind.arg(declarations.map { ArgumentDeclaration(name: $0.0, value: $0.1) })
+            let expanded = try Self.instruction(kind).expanding(
+                Self.expansion, buildArguments: ["given": "g", "x": "2"],
+                globalArguments: ["global": "G", "given": "n"])
+            guard case .arg(let result) = expanded.instruction.kind else { return [] }
+            #expect(expanded.undefined.isEmpty)
+            return result.map(\.value)
+        }
+        #expect(try final([("given", "${nothing?must be given}")]) == ["g"])
+        #expect(try final([("given", nil), ("a", "$given")]) == ["g", "g"])
+        #expect(try final([("global", nil), ("a", "$global"), ("global", "'own'")]) == ["G", "G", "own"])
+        #expect(try final([("a", "$x"), ("x", "$x"), ("b", "$x$a")]) == ["1", "2", "21"])
+        #expect(try final([("nothing", nil), ("a", "$nothing")]) == [nil, ""])
+    }
+
+    @Test func mountsTellWhichVariablesTheyRead() throws {
+        var run = RunInstruction(CommandLine(.shell("echo $z")))
+        run.mounts = ["type=cache,target=$dir/$y"]
+        let expanded = try Self.instruction(.run(run)).expanding(Self.expansion)
+        #expect(expanded.instruction.kind == .run(run))
+        #expect(expanded.used == ["dir"])
+        #expect(expanded.undefined == ["y"])
+    }
+
     @Test func errorsSayWhere() {
         let error = #expect(throws: DockerfileError.self) {
             _ = try Self.instruction(.user("${x")).expanding(Self.expansion)

@@ -9,10 +9,10 @@ package struct GitSource: Sendable, Equatable {
     /// nil: the repository's HEAD.
     package private(set) var ref: GitRef?
     /// What the commit's name must be or begin with, in lower case.
-    package private(set) var checksum: String?
+    package var checksum: String?
     /// Components without `.` and `..`; empty: all of the repository.
     package private(set) var subdirectory = ""
-    package private(set) var keepsGitDirectory = false
+    package var keepsGitDirectory = false
     package private(set) var fetchesSubmodules = true
 
     /// `user:password` of an http address, decoded; never in an argument, a file or a message.

@@ -113,6 +113,8 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options);
 long ctr_getrandom(void *buffer, size_t size);
 long ctr_gettid(void);
+// Of this thread; answers how many bytes of the mask were written.
+long ctr_sched_getaffinity(uint8_t *mask, size_t size);
 long ctr_capget_effective(uint64_t *mask);
 long ctr_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 long ctr_setrlimit(int resource, uint64_t soft, uint64_t hard);

@@ -20,6 +20,9 @@ extension Verb {
         case .diff: .diff
         case .export: .export
         case .bundle: .bundle
+        case .build: .build
+        case .builderDiskUsage: .builderDiskUsage
+        case .builderPrune: .builderPrune
         case .pull: .pull
         case .push: .push
         case .images: .images

@@ -1,10 +1,18 @@
 /// Expands what an instruction consists of, and notes which variables that took.
 struct Expander {
-    private let expansion: Expansion
+    private var expansion: Expansion
+    private let buildArguments, globalArguments: [String: String]
     private(set) var used: Set<String> = []
     private(set) var undefined: Set<String> = []
 
-    init(_ expansion: Expansion) { self.expansion = expansion }
+    init(
+        _ expansion: Expansion, buildArguments: [String: String] = [:],
+        globalArguments: [String: String] = [:]
+    ) {
+        self.expansion = expansion
+        self.buildArguments = buildArguments
+        self.globalArguments = globalArguments
+    }
 
     mutating func expand(_ kind: Instruction.Kind) throws(DockerfileError) -> Instruction.Kind {
         switch kind {
@@ -18,7 +26,8 @@ struct Expander {
         case .stopsignal(let signal): .stopsignal(try word(signal))
         case .user(let user): .user(try word(user))
         case .workdir(let path): .workdir(try word(path))
-        case .cmd, .entrypoint, .healthcheck, .maintainer, .onbuild, .run, .shell: kind
+        case .run(let run): .run(try read(run))
+        case .cmd, .entrypoint, .healthcheck, .maintainer, .onbuild, .shell: kind
         }
     }
 
@@ -69,10 +78,24 @@ struct Expander {
     ) throws(DockerfileError) -> [ArgumentDeclaration] {
         var result: [ArgumentDeclaration] = []
         for declaration in declarations {
-            result.append(
-                ArgumentDeclaration(name: try word(declaration.name), value: try word(declaration.value)))
+            let name = try word(declaration.name)
+            var value = buildArguments[name]
+            if value == nil { value = try word(declaration.value) }
+            if value == nil { value = globalArguments[name] }
+            if let value { expansion.variables[name] = value }
+            result.append(ArgumentDeclaration(name: name, value: value))
         }
+        // Declared without a value is not undefined.
+        undefined.subtract(result.map(\.name))
         return result
+    }
+
+    /// The values of mounts are put in when the mounts are read; here only to know what they need.
+    private mutating func read(_ run: RunInstruction) throws(DockerfileError) -> RunInstruction {
+        for mount in run.mounts {
+            _ = try RunMount.parse(mount) { (text) throws(DockerfileError) in try word(text) }
+        }
+        return run
     }
 
     private mutating func expand(_ assignments: [Assignment]) throws(DockerfileError) -> [Assignment] {

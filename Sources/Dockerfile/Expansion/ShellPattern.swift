@@ -30,7 +30,7 @@ struct ShellPattern {
         default:
             let shown = scalar.map { "\\\($0)" } ?? "\\"
             throw DockerfileError(
-                "the pattern \"\(text)\" escapes what needs no escape: \(shown)",
+                "the pattern \"\(WordLexer.shown(text))\" escapes what needs no escape: \(shown)",
                 hint: "only *, ?, \\, } and / are escaped")
         }
     }

@@ -39,7 +39,7 @@ extension WordLexer {
             if sign == "+" { return value == nil ? "" : word }
             if let value { return value }
             let silence = read == nil ? "is not set" : "is empty"
-            throw DockerfileError("\(name): \(word.isEmpty ? silence : word)")
+            throw DockerfileError("\(name): \(word.isEmpty ? silence : WordLexer.shown(word))")
         case "#", "%":
             var pattern = try lex(until: "}", keepingEscapes: true).text
             let isLongest = pattern.unicodeScalars.first == sign

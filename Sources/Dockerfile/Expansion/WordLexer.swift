@@ -42,8 +42,15 @@ struct WordLexer {
         do {
             return try lex(until: nil, keepingEscapes: false)
         } catch {
-            throw DockerfileError("cannot expand \"\(source)\": \(error.message)", hint: error.hint)
+            throw DockerfileError(
+                "cannot expand \"\(Self.shown(source))\": \(error.message)", hint: error.hint)
         }
+    }
+
+    /// A message has one line, and a heredoc many.
+    static func shown(_ text: String) -> String {
+        let line = text.prefix { !$0.isNewline }.prefix(60)
+        return line.endIndex == text.endIndex ? text : line + "…"
     }
 
     /// Up to `stop`, which is taken too, or to the end.

@@ -16,18 +16,23 @@ enum ImageName {
 
     private static func isDigest(_ text: Substring) -> Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty && parts[1].count >= 32 && parts[1].allSatisfy(\.isHexDigit)
+        return parts.count == 2 && !parts[0].isEmpty && parts[1].count >= 32
+            && parts[1].allSatisfy(\.isHexDigit)
     }
 
     private static func isTag(_ text: Substring) -> Bool {
         let bytes = text.utf8
         guard let first = bytes.first, bytes.count <= 128, first != 0x2D, first != 0x2E else { return false }
-        return bytes.allSatisfy { isLetterOrDigit($0 | 0x20) || isLetterOrDigit($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+        return bytes.allSatisfy {
+            isLetterOrDigit($0 | 0x20) || isLetterOrDigit($0) || [0x2D, 0x2E, 0x5F].contains($0)
+        }
     }
 
     /// What stands before the first slash is a host where it cannot be a part of a path.
     private static func isHost(_ text: Substring) -> Bool {
-        guard text == "localhost" || text.contains(where: { ".:[".contains($0) || $0.isUppercase }) else { return false }
+        guard text == "localhost" || text.contains(where: { ".:[".contains($0) || $0.isUppercase }) else {
+            return false
+        }
         return text.utf8.allSatisfy {
             isLetterOrDigit($0) || isLetterOrDigit($0 | 0x20) || [0x2D, 0x2E, 0x3A, 0x5B, 0x5D].contains($0)
         }
@@ -35,7 +40,8 @@ enum ImageName {
 
     /// Lower-case words between single separators: `.`, `_`, `__` or hyphens.
     private static func isComponent(_ text: Substring) -> Bool {
-        guard let first = text.utf8.first, let last = text.utf8.last, isLetterOrDigit(first), isLetterOrDigit(last)
+        guard let first = text.utf8.first, let last = text.utf8.last, isLetterOrDigit(first),
+            isLetterOrDigit(last)
         else { return false }
         let gaps = text.utf8.split(omittingEmptySubsequences: true, whereSeparator: isLetterOrDigit)
         return gaps.allSatisfy { gap in

@@ -33,12 +33,18 @@ extension Lint {
 
     private func isDeclared(_ name: String) -> Bool {
         document.globalArguments.contains {
-            if case .arg(let declarations) = $0.kind { declarations.contains { $0.name == name } } else { false }
+            if case .arg(let declarations) = $0.kind {
+                declarations.contains { $0.name == name }
+            } else {
+                false
+            }
         }
     }
 
     private func checkPlatform(of stage: Stage, _ scope: LintScope, _ report: inout LintReport) {
-        guard let platform = stage.platform, let expanded = try? expansion(scope).word(platform) else { return }
+        guard let platform = stage.platform, let expanded = try? expansion(scope).word(platform) else {
+            return
+        }
         if platform == "$TARGETPLATFORM" || platform == "${TARGETPLATFORM}" {
             report.add(
                 .redundantTargetPlatform, "--platform=\(platform) is what FROM uses anyway", at: stage.range)
@@ -48,7 +54,8 @@ extension Lint {
         let parts = expanded.value.lowercased().split(separator: "/").prefix(2)
         if let name = stage.name, parts.contains(where: { name.contains($0) }) { return }
         report.add(
-            .fromPlatformFlagConstDisallowed, "--platform=\(platform) allows no other platform", at: stage.range)
+            .fromPlatformFlagConstDisallowed, "--platform=\(platform) allows no other platform",
+            at: stage.range)
     }
 
     func suggestion(for name: String, among names: [String]) -> String {

@@ -25,7 +25,10 @@ extension Lint {
         for written in stage.instructions {
             checkWriting(of: written, scope, &report)
             // What cannot be expanded is the build's error.
-            guard let expanded = try? written.expanding(expansion(scope)) else { continue }
+            guard
+                let expanded = try? written.expanding(
+                    expansion(scope), buildArguments: buildArguments, globalArguments: global.values)
+            else { continue }
             for name in expanded.undefined.subtracting(scope.known).sorted() {
                 report.add(
                     .undefinedVar,
@@ -34,17 +37,14 @@ extension Lint {
             }
             // A rule about values says nothing where they are not known.
             if expanded.undefined.isEmpty { checkValues(of: expanded.instruction, scope, &report) }
-            apply(expanded.instruction, to: &scope, global)
+            apply(expanded.instruction, to: &scope)
         }
     }
 
-    private func apply(_ instruction: Instruction, to scope: inout LintScope, _ global: LintScope) {
+    private func apply(_ instruction: Instruction, to scope: inout LintScope) {
         switch instruction.kind {
         case .arg(let declarations):
-            for declaration in declarations {
-                let name = declaration.name
-                scope.declare(name, buildArguments[name] ?? declaration.value ?? global.values[name])
-            }
+            for declaration in declarations { scope.declare(declaration.name, declaration.value) }
         case .env(let assignments):
             for assignment in assignments { scope.setEnvironment(assignment.name, assignment.value) }
         case .shell: scope.hasShell = true
@@ -103,7 +103,8 @@ extension Lint {
     }
 
     private func checkFormat(
-        of assignments: [Assignment], _ keyword: String, _ instruction: Instruction, _ report: inout LintReport
+        of assignments: [Assignment], _ keyword: String, _ instruction: Instruction,
+        _ report: inout LintReport
     ) {
         guard assignments.contains(where: \.isLegacy) else { return }
         report.add(
@@ -120,7 +121,8 @@ extension Lint {
             }
         for name in names where Self.soundsSecret(name) {
             report.add(
-                .secretsUsedInArgOrEnv, "\(keyword) \"\(name)\" looks like a secret, and would stay in the image",
+                .secretsUsedInArgOrEnv,
+                "\(keyword) \"\(name)\" looks like a secret, and would stay in the image",
                 at: instruction.range)
         }
     }
@@ -129,7 +131,8 @@ extension Lint {
         let words = Set(name.lowercased().split(separator: "_"))
         return !words.contains("public")
             && !words.isDisjoint(with: [
-                "apikey", "auth", "credential", "credentials", "key", "passwd", "password", "pword", "secret", "token",
+                "apikey", "auth", "credential", "credentials", "key", "passwd", "password", "pword", "secret",
+                "token",
             ])
     }
 }

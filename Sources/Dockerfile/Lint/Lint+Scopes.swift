@@ -8,8 +8,8 @@ extension Lint {
         }
         for instruction in document.globalArguments {
             guard case .arg(let declarations) = instruction.kind else { continue }
-            let expansion = expansion(scope)
             for declaration in declarations {
+                let expansion = expansion(scope)
                 let given = overridden ? buildArguments[declaration.name] : nil
                 let written = declaration.value.flatMap { try? expansion.word($0).value }
                 // A platform argument has its value without being given one.

@@ -17,7 +17,7 @@ extension PathPattern {
             let before = path.count - text.count
             return before == 0 || path[path.startIndex + before - 1] == 0x2F
         case .tokens(let first, let last):
-            guard path.count >= first.count, path.starts(with: first), path.ends(with: last) else {
+            guard path.count >= first.count, path.ends(with: last), path.starts(with: first) else {
                 return false
             }
             return reach(path) == .whole
@@ -25,7 +25,7 @@ extension PathPattern {
     }
 
     /// Whether some path below `directory` could match; the empty path is the root.
-    func mayMatch(below directory: ArraySlice<UInt8>) -> Bool {
+    package func mayMatch(below directory: ArraySlice<UInt8>) -> Bool {
         let path = directory.isEmpty ? directory : directory + [0x2F]
         switch shape {
         case .exact(let text):
@@ -110,7 +110,14 @@ extension PathPattern.Token {
 }
 
 extension ArraySlice where Element == UInt8 {
+    /// From the end, where names differ.
     fileprivate func ends(with text: [UInt8]) -> Bool {
-        count >= text.count && suffix(text.count).elementsEqual(text)
+        guard count >= text.count else { return false }
+        var place = endIndex
+        for byte in text.reversed() {
+            place -= 1
+            if self[place] != byte { return false }
+        }
+        return true
     }
 }

@@ -5,10 +5,14 @@ extension DockerfileDocument {
         let source = try SourceText(bytes)
         var document = DockerfileDocument(name: name, lines: source.lines)
         var reader = LineReader(source)
-        while let line = try reader.nextLine() {
-            var statement = try Statement(line.fragment, escape: reader.escape)
-            for word in statement.heredocWords { statement.heredocs.append(try reader.body(of: word)) }
-            try document.append(statement, SourceRange(line.firstLine, reader.lastLine))
+        var previous: Statement?
+        do throws(DockerfileError) {
+            while let (statement, range) = try reader.nextStatement() {
+                try document.append(statement, range)
+                previous = statement
+            }
+        } catch {
+            throw previous?.explaining(error) ?? error
         }
         document.directives = reader.directives
         document.escape = Character(reader.escape)
@@ -38,5 +42,30 @@ extension DockerfileDocument {
                 "no build stage in current context", at: statement.keywordWord.range,
                 hint: "only ARG may stand before the first FROM")
         }
+    }
+}
+
+extension Instruction {
+    /// Reads what an ONBUILD of a base image left in its configuration; ranges are those within this text.
+    package static func parse(trigger text: String) throws(DockerfileError) -> Instruction {
+        var reader = LineReader(try SourceText(Array(text.utf8)))
+        guard let (statement, range) = try reader.nextStatement() else {
+            throw DockerfileError("the trigger of ONBUILD is empty")
+        }
+        try statement.checkTrigger()
+        let instruction = try statement.instruction(range)
+        if let (next, _) = try reader.nextStatement() {
+            throw DockerfileError("a trigger of ONBUILD is one instruction only", at: next.keywordWord.range)
+        }
+        return instruction
+    }
+}
+
+extension LineReader {
+    fileprivate mutating func nextStatement() throws(DockerfileError) -> (Statement, SourceRange)? {
+        guard let line = try nextLine() else { return nil }
+        var statement = try Statement(line.fragment, escape: escape)
+        for word in statement.heredocWords { statement.heredocs.append(try body(of: word)) }
+        return (statement, SourceRange(line.firstLine, lastLine))
     }
 }

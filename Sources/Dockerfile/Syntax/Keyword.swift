@@ -19,11 +19,13 @@ enum Keyword: String, CaseIterable {
     case volume = "VOLUME"
     case workdir = "WORKDIR"
 
+    static let unknown = "unknown instruction"
+
     init(_ word: Fragment) throws(DockerfileError) {
         let written = word.text
         guard let keyword = Keyword(rawValue: written.uppercased()) else {
             throw DockerfileError(
-                "unknown instruction \"\(written)\"", at: word.range,
+                "\(Self.unknown) \"\(written)\"", at: word.range,
                 hint: Nearest(among: Self.allCases.map(\.rawValue)).hint(for: written))
         }
         self = keyword

@@ -7,7 +7,7 @@ struct LocatedScalar {
 
 extension Unicode.Scalar {
     /// What parts the words of an instruction.
-    var isBlank: Bool { self == " " || ("\t"..."\r").contains(self) && self != "\n" }
-    var isSpace: Bool { properties.isWhitespace }
+    var isBlank: Bool { value == 0x20 || value >= 0x09 && value <= 0x0D && value != 0x0A }
+    var isSpace: Bool { isASCII ? isBlank || self == "\n" : properties.isWhitespace }
     var isDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -12,7 +12,10 @@ struct SourceText {
             while end > rest.startIndex, rest[end - 1] == 0x0D { end -= 1 }
             let next = min(newline + 1, rest.endIndex)
             guard let line = String(validating: rest[..<end], as: UTF8.self) else {
-                throw DockerfileError("the line is not UTF-8 text", at: SourceRange(lines.count + 1))
+                let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+                throw DockerfileError(
+                    "the line is not UTF-8 text", at: SourceRange(lines.count + 1),
+                    hint: isUTF16 ? "the file is UTF-16: save it as UTF-8" : nil)
             }
             lines.append(line)
             ends.append(String(decoding: rest[end..<next], as: UTF8.self))
@@ -23,6 +26,7 @@ struct SourceText {
     /// By index, from 0.
     func fragment(_ index: Int) -> Fragment {
         var scalars: [LocatedScalar] = []
+        scalars.reserveCapacity(lines[index].utf8.count)
         var column = 0
         for character in lines[index] {
             column += 1

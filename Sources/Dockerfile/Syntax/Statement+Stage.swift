@@ -9,8 +9,7 @@ extension Statement {
             guard words[1].text.lowercased() == "as" else {
                 throw fail(
                     "FROM takes one image; \"\(words[1].text)\" is one word too many", at: words[1].range,
-                    hint: words.count == 2
-                        ? "write FROM \(base.text) AS \(words[1].text) to name the stage" : nil)
+                    hint: stageHint(words))
             }
             guard words.count > 2 else { throw fail("AS needs a name", at: words[1].range) }
             guard words.count == 3 else {
@@ -25,6 +24,11 @@ extension Statement {
         stage.writtenKeyword = keywordWord.text
         stage.writtenAs = words.count > 1 ? words[1].text : nil
         return stage
+    }
+
+    private func stageHint(_ words: [Fragment]) -> String? {
+        if words[1].first == "#" { return "a comment needs a line of its own" }
+        return words.count == 2 ? "write FROM \(words[0].text) AS \(words[1].text) to name the stage" : nil
     }
 
     private func stageName(_ word: Fragment) throws(DockerfileError) -> String {

@@ -18,17 +18,22 @@ struct Statement {
         try self.init(line, escape: escape, isTrigger: false)
     }
 
+    func checkTrigger() throws(DockerfileError) { try Self.checkTrigger(keyword, keywordWord) }
+
+    private static func checkTrigger(_ keyword: Keyword, _ word: Fragment) throws(DockerfileError) {
+        guard [.onbuild, .from, .maintainer].contains(keyword) else { return }
+        throw DockerfileError("ONBUILD may not hold \(keyword.rawValue)", at: word.range)
+    }
+
     private init(_ line: Fragment, escape: Unicode.Scalar, isTrigger: Bool) throws(DockerfileError) {
         text = line.trimmed
         self.escape = escape
         let (word, rest) = text.firstWordAndRest
         keywordWord = word
         keyword = try Keyword(word)
-        if isTrigger, [.onbuild, .from, .maintainer].contains(keyword) {
-            throw DockerfileError("ONBUILD may not hold \(keyword.rawValue)", at: word.range)
-        }
+        if isTrigger { try Self.checkTrigger(keyword, word) }
         (flags, arguments) = Flag.take(from: rest)
-        list = JSONList(arguments.text)
+        list = arguments.first == "[" ? JSONList(arguments.text) : .none
         held =
             keyword == .onbuild && !arguments.isEmpty
             ? [try Statement(arguments, escape: escape, isTrigger: true)] : []
@@ -38,6 +43,7 @@ struct Statement {
     var heredocWords: [HeredocWord] {
         let holder = trigger ?? self
         guard holder.keyword.takesHeredocs, case .none = holder.list else { return [] }
+        guard text.scalars.contains(where: { $0.scalar == "<" }) else { return [] }
         return (text.shellWords ?? []).compactMap { HeredocWord($0) }
     }
 
@@ -54,5 +60,18 @@ struct Statement {
 
     func fail(_ message: String, at place: SourceRange? = nil, hint: String? = nil) -> DockerfileError {
         DockerfileError(message, at: place ?? keywordWord.range, hint: hint)
+    }
+
+    /// The next line's mistake may be this one's: a heredoc that is none, or no escape character at the end.
+    func explaining(_ error: DockerfileError) -> DockerfileError {
+        guard error.message.hasPrefix(Keyword.unknown), error.hint == nil, let line = text.scalars.last?.line
+        else { return error }
+        var explained = error
+        if let arrows = text.shellWords?.first(where: { ["<<", "<<-"].contains($0.text) }) {
+            explained.hint = "no space may stand behind the \(arrows.text) in line \(arrows.range.firstLine)"
+        } else if keyword == .run {
+            explained.hint = "if it belongs to RUN, line \(line) has to end with \(escape)"
+        }
+        return explained
     }
 }

@@ -44,7 +44,7 @@ extension CopyTarget {
                 place.status == nil ? .notFound : .invalidArgument,
                 "destination \"\(shown)\" must be a directory")
         }
-        let reader = try TarReader(source: try TarInput(number).source())
+        let reader = try TarInput(number).reader()
         var times: [(path: String, entry: TarEntry)] = []
         while let entry = try reader.next() {
             do throws(Failure) {

@@ -43,6 +43,14 @@ extension Engine {
         }
     }
 
+    /// A root's files as one tar, in a fixed order.
+    package static func exportTree(_ root: Int32, to number: Int32) throws(Failure) {
+        let output = TarOutput(number)
+        let writer = output.writer()
+        try LayerDiff.export(root: root, to: writer)
+        try output.finish(writer)
+    }
+
     /// The container's root file system as one tar without its volumes, in a fixed order.
     package func export(_ record: ContainerRecord, to number: Int32) throws(Failure) {
         let output = TarOutput(number)

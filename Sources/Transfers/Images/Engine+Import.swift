@@ -31,7 +31,7 @@ extension Engine {
         }
         let platform = try request.platform.map { (text) throws(Failure) in try Platform(text) } ?? .host
         var settings = ImageConfig.Settings()
-        for change in request.changes { try ConfigChange.apply(change, to: &settings) }
+        try ConfigChange.apply(request.changes, to: &settings)
         let source = try openArchive(request.source)
 
         clearAbandonedTransfers()

@@ -23,7 +23,9 @@ extension ImageConfig.Settings {
         case .env(let assignments):
             for assignment in assignments { set(assignment.name, assignment.value) }
         case .label(let assignments):
-            for assignment in assignments { labels = (labels ?? [:]).setting(assignment.name, assignment.value) }
+            for assignment in assignments {
+                labels = (labels ?? [:]).setting(assignment.name, assignment.value)
+            }
         case .expose(let words):
             var ports = Set(exposedPorts ?? [])
             for word in words { ports.formUnion(try ImageConfig.Settings.ports(word)) }

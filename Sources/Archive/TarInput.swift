@@ -1,10 +1,8 @@
-package import Engine
-internal import Archive
-internal import Failure
+package import Failure
 internal import LinuxSystem
 
 /// A tar from a descriptor, plain or compressed, in constant memory.
-final class TarInput {
+package final class TarInput {
     private let number: Int32
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
     private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
@@ -12,9 +10,10 @@ final class TarInput {
     private var used = 0
     private var atEnd = false
     private var decompressor: Decompressor
+    private let foreign: ForeignCompression?
 
-    /// Reads the first bytes.
-    init(_ number: Int32) throws(Failure) {
+    /// Reads the first bytes. `number` stays the caller's; `foreign` allows what no layer may be wrapped in.
+    package init(_ number: Int32, foreign allowsForeign: Bool = false) throws(Failure) {
         self.number = number
         var count = 0
         let buffer = input
@@ -26,8 +25,9 @@ final class TarInput {
             }
         }
         filled = count
-        decompressor = try Decompressor(
-            try Compression.detect(Array(input[..<min(count, Compression.magicLength)])))
+        let first = Array(input[..<min(count, Compression.magicLength)])
+        foreign = allowsForeign ? ForeignCompression.detect(first) : nil
+        decompressor = try Decompressor(foreign == nil ? try Compression.detect(first) : .uncompressed)
     }
 
     deinit {
@@ -35,7 +35,10 @@ final class TarInput {
         output.deallocate()
     }
 
-    func source() -> TarReader.Source { { () throws(Failure) in try self.next() } }
+    /// The reader of its entries; once.
+    package func reader(limits: TarReader.Limits = TarReader.Limits()) throws(Failure) -> TarReader {
+        try TarReader(limits: limits, unwrapping: foreign) { () throws(Failure) in try self.next() }
+    }
 
     private func next() throws(Failure) -> UnsafeRawBufferPointer? {
         while true {
