@@ -98,6 +98,13 @@ struct GitSourceTests {
         let checksum = try failure("?checksum=\(unknown)&branch=main")
         #expect(checksum.code == .dataLoss)
         #expect(checksum.message.contains("does not match the checksum \(unknown)"))
+        // The first is a ref's, the second what ADD --checksum may say.
+        let source = try GitSource("\(address)#main")
+        for text in [unknown, "", "sha256:\(unknown)"] {
+            var other = source
+            other.checksum = text
+            #expect(throws: Failure.self, "\(text)") { try other.commit(access) }
+        }
         #expect(try failure("#main:no/such").message == "\(address) has no directory no/such")
         let away = try failure("-not-there")
         #expect(away.code == .notFound && away.message == "\(address)-not-there: there is no such repository")

@@ -62,6 +62,10 @@ package enum GitRef: Sendable, Equatable {
         }
     }
 
+    static func isChecksum(_ text: String) -> Bool {
+        (7...64).contains(text.utf8.count) && text.utf8.allSatisfy(isHexDigit)
+    }
+
     /// git-check-ref-format(1): nothing that could be an option, a pattern, a refspec or an expression.
     private static func check(_ name: String) throws(Failure) {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)

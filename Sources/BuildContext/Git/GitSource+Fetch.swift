@@ -3,9 +3,15 @@ internal import LinuxSystem
 
 extension GitSource {
     /// The commit that would be fetched now, without fetching it: what a build's cache asks for.
+    /// - Throws: as `checkOut`; a commit that is named by itself is not looked for.
     package func commit(_ access: GitAccess) throws(Failure) -> String {
-        if case .commit(let hex) = ref { return hex }
-        return try find(try GitProgram(access, for: self)).commit
+        if case .commit(let hex) = ref {
+            try check(hex, hex)
+            return hex
+        }
+        let found = try find(try GitProgram(access, for: self))
+        try check(found.commit, found.object)
+        return found.commit
     }
 
     /// Fetches one commit with the host's git and puts its files into an empty directory.
@@ -131,7 +137,10 @@ extension GitSource {
     }
 
     private func check(_ commit: String, _ object: String) throws(Failure) {
-        guard let checksum, !commit.hasPrefix(checksum), !object.hasPrefix(checksum) else { return }
+        guard let checksum else { return }
+        // Nothing is a prefix of everything.
+        guard GitRef.isChecksum(checksum) else { throw GitSource.notChecksum(checksum) }
+        if commit.hasPrefix(checksum) || object.hasPrefix(checksum) { return }
         throw Failure(
             .dataLoss, "\(address): the commit is \(commit), which does not match the checksum \(checksum)")
     }

@@ -83,13 +83,15 @@ package struct GitSource: Sendable, Equatable {
             subdirectory = cleaned
         default:
             let text = value.lowercased()
-            guard (7...64).contains(text.utf8.count), text.utf8.allSatisfy(GitRef.isHexDigit) else {
-                throw Failure(
-                    .invalidArgument, "\"\(GitSource.printable(value))\" is not the checksum of a commit",
-                    hint: "it has 7 to 40 hexadecimal digits")
-            }
+            guard GitRef.isChecksum(text) else { throw GitSource.notChecksum(value) }
             checksum = text
         }
+    }
+
+    static func notChecksum(_ text: String) -> Failure {
+        Failure(
+            .invalidArgument, "\"\(printable(text))\" is not the checksum of a commit",
+            hint: "it has 7 to 40 hexadecimal digits")
     }
 
     private mutating func take(_ other: GitRef) throws(Failure) {
