@@ -1,5 +1,6 @@
 import Archive
 import Failure
+import Glibc
 import LinuxSystem
 import Testing
 
@@ -13,11 +14,14 @@ private let input = Process.environmentValue("CTR_GZIP_INPUT")
         nonisolated(unsafe) var size = 0
         let gzip = MemberGzip(workers) { (ready) throws(Failure) in size += ready.count }
         let start = monotonicNanoseconds()
+        let used = clock()
         try bytes.withUnsafeBytes { try gzip.feed($0) }
         try gzip.finish()
+        let work = Double(clock() - used) / 1e6
         let seconds = Double(monotonicNanoseconds() - start) / 1e9
+        let megabytes = Double(bytes.count) / 1e6
         print(
-            "\(threads) threads: \(Int(Double(bytes.count) / 1e6 / seconds)) MB/s, to \(size * 1000 / bytes.count) ‰"
-        )
+            "\(threads) threads: \(Int(megabytes / seconds)) MB/s, \(Int(megabytes / work)) for each second of "
+                + "processor time, to \(size * 1000 / bytes.count) ‰")
     }
 }

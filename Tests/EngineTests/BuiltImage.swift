@@ -65,7 +65,11 @@ struct BuiltImage {
     }
 
     static func noise(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 8 ^ $0 >> 3) }
+        let part = (0..<100_003).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 8 ^ $0 >> 3) }
+        var all: [UInt8] = []
+        while all.count < count { all += part }
+        all.removeLast(all.count - count)
+        return all
     }
 
     /// Records it under each name, or without one.
