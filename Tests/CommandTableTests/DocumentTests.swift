@@ -86,7 +86,7 @@ import Testing
         let page = ManPage.text(version: "1.0")
         for verb in Verb.allCases where verb != .internal {
             #expect(text.contains("\n## ctr \(verb.rawValue)\n"), "\(verb)")
-            for flag in verb.description.flags {
+            for flag in verb.description.flags where !flag.hidden {
                 #expect(text.contains("`--\(flag.name.rawValue)"))
                 #expect(
                     page.contains(
