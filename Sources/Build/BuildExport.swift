@@ -78,7 +78,7 @@ struct BuildExport {
         }
         let number = session.nextStep()
         session.progress.began(number, "exporting to image")
-        let record = try store()
+        var record = try store()
         for name in names {
             session.progress.told(number, "naming to \(name.canonical)")
             var named = record
@@ -92,6 +92,8 @@ struct BuildExport {
                 try engine.save(words, to: file)
             }
         }
+        // An archive has compressed layers, and so another manifest.
+        if !archives.isEmpty { record = try engine.image(record.id.description) }
         if !isKept, names.isEmpty { _ = try? engine.removeImage(record.id.description, force: false) }
         session.progress.told(number, "writing image \(record.id)")
         session.progress.ended(number, .done)

@@ -58,7 +58,7 @@ struct ImageArchiveTransferTests {
         #expect(
             await failure { _ = try scratch.engine.importImage(ImportRequest(source: "/no/such/file")) }?.code
                 == .notFound)
-        for change in ["RUN true", "CMD", "EXPOSE 99999", "ENV =x", "HEALTHCHECK maybe"] {
+        for change in ["RUN true", "USER", "EXPOSE 99999", "ENV =x", "HEALTHCHECK maybe"] {
             var request = ImportRequest(source: empty)
             request.changes = [change]
             #expect(
