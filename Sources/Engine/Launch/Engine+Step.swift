@@ -119,11 +119,17 @@ extension Engine {
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try CgroupPlacement(
             layout: host.cgroups, containerID: request.id, resources: spec.linux?.resources)
-        let launch = try Planner.plan(
+        var launch = try Planner.plan(
             spec,
             Planner.Context(
                 containerID: request.id, host: host, placement: placement,
                 seccompFilter: try seccompFilter(options, spec)))
+        // Without its monitor nobody would end a step: its first process goes with it, and with that one all others.
+        let end =
+            launch.steps.lastIndex {
+                if case .execute = $0 { true } else { false }
+            } ?? launch.steps.endIndex
+        launch.steps.insert(.parentDeathSignal(Signal.kill), at: end)
         let slots = try LaunchSlots(launch.slots, root: root)
         var plan = MonitorPlan(mode: .step, containerID: request.id, launch: launch)
         plan.cgroupDirectory = placement.location.cgroupDirectory
