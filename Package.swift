@@ -97,6 +97,8 @@ let targets: [Target] = [
         ]),
     // The one table of verbs and flags: parsing, help, completion, the man page and docs/cli.md come from it.
     room("CommandTable", ["CivilTime", "Failure"]),
+    // How a build looks; pure, so that tests can import it.
+    room("BuildScreen", ["CommandTable"]),
     // What the programs share between the words and the exit code.
     room("Front", ["Engine", "CommandTable", "LinuxSystem", "Failure"]),
     // Every start of a container pays for the start of this program: a static executable without archives
@@ -116,7 +118,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr-transfer",
         dependencies: [
-            "Front", "Build", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure",
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "LinuxSystem", "Failure",
         ],
         swiftSettings: strict,
         linkerSettings: [
@@ -143,9 +146,14 @@ let targets: [Target] = [
     tests("DockerfileTests", ["Dockerfile", "Failure"]),
     tests("BuildContextTests", ["BuildContext", "Dockerfile", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("CommandTableTests", ["CommandTable", "Failure"]),
+    tests("BuildScreenTests", ["BuildScreen"]),
     tests(
         "EngineTests",
-        ["Engine", "Transfers", "ImageStore", "OCI", "LinuxSystem", "Failure", "ScriptedRegistry"]),
+        [
+            "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem",
+            "Failure", "ScriptedRegistry",
+        ]),
+    tests("BuildTests", ["Build", "Dockerfile", "Engine", "ImageStore", "OCI", "LinuxSystem", "Failure"]),
     tests("ArchitectureTests", []),
     tests("IntegrationTests", ["ScriptedRegistry", "LinuxSystem", "OCI", "Failure"]),
     // A registry that answers as a test's script says; used by unit and integration tests.

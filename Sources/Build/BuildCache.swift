@@ -50,7 +50,7 @@ package struct BuildCache: Sendable {
         return try? BuildCache.decode(bytes, key: key)
     }
 
-    private static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
+    static func decode(_ bytes: [UInt8], key: String) throws(Failure) -> Entry? {
         let record = try FlatRecord(kind: kind, parsing: bytes, name: key)
         guard record.entries.last?.key == "end", let layer = record.first("layer"),
             let diffID = try? Digest(layer), let tarSize = record.first("tar").flatMap({ Int64($0) }),
@@ -64,7 +64,8 @@ package struct BuildCache: Sendable {
             inputs.add(String(line[..<tab]), String(line[line.index(after: tab)...]))
         }
         return Entry(
-            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize, size: size, epoch: epoch, made: made,
+            key: key, diffID: diffID, identity: record.first("identity") ?? layer, tarSize: tarSize,
+            size: size, epoch: epoch, made: made,
             text: record.first("text") ?? "", inputs: inputs)
     }
 
@@ -85,7 +86,7 @@ package struct BuildCache: Sendable {
         }
     }
 
-    private static func encode(_ entry: Entry) -> [UInt8] {
+    static func encode(_ entry: Entry) -> [UInt8] {
         var record = FlatRecord(kind: kind)
         record.add("layer", entry.diffID.description)
         record.add("identity", entry.identity)

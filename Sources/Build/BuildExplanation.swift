@@ -11,14 +11,8 @@ internal import OCI
 extension BuildSession {
     /// One Dockerfile's builds: by context, file and target.
     private var identity: String {
-        let context: String =
-            switch request.context {
-            case .directory(let path): path
-            case .standardInput: "-"
-            case .git(let address), .address(let address): address
-            }
         return ContentHash.hex(
-            of: Array("\(context)\n\(request.dockerfile ?? "")\n\(request.target ?? "")".utf8))
+            of: Array("\(contextIdentity)\n\(request.dockerfile ?? "")\n\(request.target ?? "")".utf8))
     }
 
     /// Told to people with `--explain` only; remembered always, so that the next build can tell.
@@ -37,6 +31,10 @@ extension BuildSession {
         }
         guard let former else {
             progress.told(step, "cache miss: this step was not built before")
+            return
+        }
+        if former.value(of: "instruction") != inputs.value(of: "instruction") {
+            progress.told(step, "cache miss: another instruction stood here in the last build")
             return
         }
         let changes = inputs.changes(since: former)

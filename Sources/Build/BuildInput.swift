@@ -21,7 +21,7 @@ struct BuildInput {
             let found = try BuildInput.dockerfile(request, in: opened, path)
             document = try BuildInput.parse(found.bytes, found.name)
             tree = try BuildInput.ignoring(opened, found.beside)
-            identity = path
+            identity = try BuildInput.absolute(opened, path)
             commitTime = try GitCommitTime.newest(above: path)
         case .standardInput:
             let input = try StandardInputContext(work)
@@ -65,6 +65,13 @@ struct BuildInput {
                 .invalidArgument, "SOURCE_DATE_EPOCH=\(text) is no time", hint: "give seconds since 1970")
         }
         return seconds
+    }
+
+    /// Where the directory is, by whatever words it was named.
+    private static func absolute(_ tree: ContextTree, _ path: String) throws(Failure) -> String {
+        try during("find \(path)") { () throws(SystemError) in
+            try Directory.readLink("/proc/self/fd/\(tree.root)").shown
+        }
     }
 
     // MARK: the Dockerfile

@@ -101,10 +101,3 @@ package struct CacheLocation: Sendable, Equatable {
 
     package init(_ kind: Kind) { self.kind = kind }
 }
-
-extension BuildRequest {
-    /// Whether a word is what docker takes for a git address.
-    package static func isGit(_ word: String) -> Bool {
-        word.hasPrefix("git@") || word.hasPrefix("git://") || word.hasPrefix("ssh://")
-    }
-}

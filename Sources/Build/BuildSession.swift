@@ -19,6 +19,8 @@ final class BuildSession: @unchecked Sendable {
     let platform: Platform
     /// Every file's time, and the image's.
     let epoch: Timestamp
+    /// Where the context is.
+    let contextIdentity: String
     let layers: LayerStore
     let lease: Lease
     let cache: BuildCache
@@ -28,6 +30,7 @@ final class BuildSession: @unchecked Sendable {
     /// Digests of the context's files.
     let memory: DigestMemory
     let lastBuild = LastBuild()
+    let imported: ImportedCaches
 
     private let condition = Condition()
     private var steps = 0
@@ -35,12 +38,14 @@ final class BuildSession: @unchecked Sendable {
     private var running: [ObjectIdentifier: RunningStep] = [:]
     private var pending: [(entry: BuildCache.Entry, layer: BuiltLayer)] = []
     private var lastKept = monotonicNanoseconds()
+    private var used: [(entry: BuildCache.Entry, layer: BuiltLayer)] = []
     private var builds: [Int: StageBuild] = [:]
 
     init(
         engine: Engine, request: BuildRequest, progress: any BuildProgress, document: DockerfileDocument,
-        platform: Platform, epoch: Timestamp, lease: Lease, work: WorkDirectory, sources: BuildSources,
-        arguments: BuildArguments, memory: DigestMemory
+        platform: Platform, epoch: Timestamp, contextIdentity: String, lease: Lease, work: WorkDirectory,
+        sources: BuildSources,
+        arguments: BuildArguments, memory: DigestMemory, imported: ImportedCaches
     ) throws(Failure) {
         self.engine = engine
         self.request = request
@@ -48,10 +53,12 @@ final class BuildSession: @unchecked Sendable {
         self.document = document
         self.platform = platform
         self.epoch = epoch
+        self.contextIdentity = contextIdentity
         self.lease = lease
         self.work = work
         self.sources = sources
         self.memory = memory
+        self.imported = imported
         buildArguments = arguments
         layers = try engine.layerStore()
         cache = BuildCache(root: engine.root)
@@ -164,6 +171,13 @@ final class BuildSession: @unchecked Sendable {
         }
         if isDue { try keep() }
     }
+
+    /// Every step with a layer, for `--cache-to`.
+    func noteUse(_ entry: BuildCache.Entry, _ layer: BuiltLayer) {
+        condition.locked { used.append((entry, layer)) }
+    }
+
+    var allUsed: [(entry: BuildCache.Entry, layer: BuiltLayer)] { condition.locked { used } }
 
     /// Makes what has been made so far durable and known to later builds.
     func keep() throws(Failure) {

@@ -58,7 +58,9 @@ extension Engine {
             session.end()
         }
         let result = try session.run(plan)
-        return try BuildExport(session, result, references).run()
+        let outcome = try BuildExport(session, result, references).run()
+        try session.exportCache(result)
+        return outcome
     }
 
     private func session(
@@ -76,12 +78,14 @@ extension Engine {
             } ?? .host
         return try BuildSession(
             engine: self, request: request, progress: progress, document: input.document, platform: platform,
-            epoch: Timestamp(seconds: try input.epoch(request)), lease: lease, work: work,
+            epoch: Timestamp(seconds: try input.epoch(request)), contextIdentity: input.identity,
+            lease: lease, work: work,
             sources: BuildSources(
                 request, context: input.tree, contexts: NamedContexts(request.contexts)),
             arguments: BuildArguments(
                 request.arguments, platform: platform, host: .host, target: request.target),
-            memory: try memory(input.identity))
+            memory: try memory(input.identity),
+            imported: ImportedCaches(request.cacheSources, for: self, progress))
     }
 
     private func memory(_ identity: String) throws(Failure) -> DigestMemory {

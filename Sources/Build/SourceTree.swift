@@ -35,19 +35,20 @@ final class SourceTree: @unchecked Sendable {
         self.init(ContextTree(root, owners: .own, name: name), identity: chain.identity, session)
     }
 
-    /// The selection of these sources and the digest of everything that a copy would carry.
+    /// The digest of everything that a copy of these sources would carry; with the selection that it was made of, for what
+    /// is copied must be what was digested. nil where the digest was known: the files of a stage do not change.
     func digest(
         of sources: [String], excludes: [String] = [], parents: Bool = false, _ session: BuildSession
-    ) throws(Failure) -> (key: String, manifest: SelectionManifest?) {
+    ) throws(Failure) -> (key: String, made: (selection: FileSelection, manifest: SelectionManifest)?) {
         let memo = identity.map { chain in
             ContentHash.hex(
                 of: Array("\(chain)\n\(sources)\n\(excludes)\n\(parents)".utf8))
         }
         if let memo, let known = session.cache.selection(memo) { return (known, nil) }
-        let found = try tree.select(sources: sources, excludes: excludes, parents: parents).digest(
-            identity == nil ? session.memory : nil)
+        let selection = try tree.select(sources: sources, excludes: excludes, parents: parents)
+        let found = try selection.digest(identity == nil ? session.memory : nil)
         if let memo { session.cache.remember(found.digest.description, ofSelection: memo) }
-        return (found.digest.description, found.manifest)
+        return (found.digest.description, (selection, found.manifest))
     }
 
     /// The directory as a step may see it: without what .dockerignore hides.

@@ -70,10 +70,12 @@ extension StageBuild {
 }
 
 /// What one COPY or ADD brings: files of a tree, heredocs, downloads.
-struct CopyMaterial {
+final class CopyMaterial {
     private let files: FileInstruction
     private let isAdd: Bool
     private let stage: StageBuild
+    /// What the key was made of.
+    private var selection: FileSelection?
 
     init(_ files: FileInstruction, isAdd: Bool, _ stage: StageBuild) {
         self.files = files
@@ -88,6 +90,12 @@ struct CopyMaterial {
         try stage.session.sources.tree(files.from, for: stage, step: step)
     }
 
+    private func selected(_ step: Int) throws(Failure) -> FileSelection {
+        if let selection { return selection }
+        return try tree(step).tree.select(
+            sources: local, excludes: files.excludes, parents: files.parents)
+    }
+
     /// The inputs' names for people, with the digests of what they hold.
     func keys(_ step: Int) throws(Failure) -> [(String, String)] {
         var keys: [(String, String)] = []
@@ -97,8 +105,9 @@ struct CopyMaterial {
                 of: local, excludes: files.excludes, parents: files.parents, stage.session)
             let name = "files \(local.joined(separator: " "))\(from)"
             keys.append((name, found.key))
-            if let manifest = found.manifest {
-                stage.session.keep(manifest, of: found.key)
+            if let made = found.made {
+                selection = made.selection
+                stage.session.keep(made.manifest, of: found.key)
             }
         }
         for heredoc in files.heredocs { keys.append(("heredoc \(heredoc.name)", heredoc.content)) }
@@ -114,8 +123,7 @@ struct CopyMaterial {
         if !local.isEmpty {
             var options = options
             options.unpacksArchives = isAdd && files.unpacks != false
-            let selection = try tree(step).tree.select(
-                sources: local, excludes: files.excludes, parents: files.parents)
+            let selection = try selected(step)
             for pattern in selection.emptyWildcards {
                 stage.session.progress.told(step, "nothing matches \(pattern)")
             }

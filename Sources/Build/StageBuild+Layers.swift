@@ -22,15 +22,27 @@ extension StageBuild {
             let key = inputs.key
             if try session.isCached(stage), let entry = try session.entry(key) {
                 session.explain(self, number, text, inputs, found: true)
-                if entry.epoch == session.epoch.seconds { return (try session.layer(entry), .cached) }
+                if entry.epoch == session.epoch.seconds {
+                    let found = try session.layer(entry)
+                    session.noteUse(entry, found)
+                    return (found, .cached)
+                }
                 session.progress.told(number, "giving the files of this step their new time")
                 let timed = try retimed(entry)
-                try session.add(BuildCache.Entry(key, timed, session, text, inputs), timed)
+                try add(key, timed, text, inputs)
                 return (timed, .cached)
+            }
+            if try session.isCached(stage),
+                let (entry, layer) = try session.imported.layer(key, session, number)
+            {
+                session.explain(self, number, text, inputs, found: true)
+                try session.add(entry, layer)
+                session.noteUse(entry, layer)
+                return (layer, .cached)
             }
             session.explain(self, number, text, inputs, found: false)
             let made = try make(number)
-            try session.add(BuildCache.Entry(key, made, session, text, inputs), made)
+            try add(key, made, text, inputs)
             return (made, .done)
         }
         append(layer, history)
@@ -43,6 +55,14 @@ extension StageBuild {
         inputs.add("platform", state.platform.description)
         inputs.add("instruction", text)
         return inputs
+    }
+
+    private func add(
+        _ key: String, _ layer: BuiltLayer, _ text: String, _ inputs: StepInputs
+    ) throws(Failure) {
+        let entry = BuildCache.Entry(key, layer, session, text, inputs)
+        try session.add(entry, layer)
+        session.noteUse(entry, layer)
     }
 
     /// The layer that the step would have made with this build's time: what the cache has may be of another.

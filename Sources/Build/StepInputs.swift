@@ -29,6 +29,8 @@ struct StepInputs: Sendable, Equatable {
         return hash.hex
     }
 
+    func value(of name: String) -> String? { inputs.first { $0.name == name }?.value }
+
     /// Names of what differs from a former step's inputs, in words.
     func changes(since former: StepInputs) -> [String] {
         let old = Dictionary(former.inputs.map { ($0.name, $0.value) }) { first, _ in first }

@@ -29,7 +29,7 @@ extension FileSelection {
             var paths: [[UInt8]] = []
             paths.reserveCapacity(part.files.count)
             for (file, fingerprint) in zip(part.files, fingerprints) {
-                let isTop = file.name == RawPath(".")
+                let isTop = file.isTop
                 var path = file.parent >= 0 ? paths[file.parent] : prefix
                 if !isTop {
                     if !path.isEmpty { path.append(UInt8(ascii: "/")) }
@@ -103,7 +103,7 @@ extension FileSelection {
             known.reserveCapacity(part.files.count)
             for (place, file) in part.files.enumerated() {
                 // The same inode's contents count once, where its first name stands.
-                if file.linkedTo != nil || file.name == RawPath(".") {
+                if file.linkedTo != nil || file.isTop {
                     known.append(.none)
                 } else if let found = memory?.fingerprint(of: file.status) {
                     known.append(found)
@@ -214,7 +214,7 @@ extension FileSelection {
         var components: [[UInt8]] = []
         var at = place
         while at >= 0 {
-            if part.files[at].name != RawPath(".") { components.append(part.files[at].name.bytes) }
+            if !part.files[at].isTop { components.append(part.files[at].name.bytes) }
             at = part.files[at].parent
         }
         return RootedPath(components: part.base + components.reversed()).shown

@@ -22,7 +22,7 @@ final class PayloadReader {
     func fingerprint(at place: Int) throws(SystemError) -> Fingerprint {
         let file = files[place]
         // The top's attributes are nobody's: it goes into a directory that has its own.
-        if file.name == RawPath(".") { return .none }
+        if file.isTop { return .none }
         try move(to: file.parent)
         switch file.status.kind {
         case .file: return try read(file)

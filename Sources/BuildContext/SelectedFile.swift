@@ -12,6 +12,9 @@ package struct SelectedFile: Sendable {
     /// A directory that is here only for what is in it, because patterns leave itself out.
     package let isImplied: Bool
 
+    /// The directory whose contents are the source.
+    var isTop: Bool { name.bytes.count == 1 && name.bytes[0] == UInt8(ascii: ".") }
+
     init(name: RawPath, parent: Int, status: FileStatus, linkedTo: Int? = nil, isImplied: Bool = false) {
         self.name = name
         self.parent = parent

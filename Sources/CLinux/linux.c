@@ -197,6 +197,9 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options) { return ANSWER(wait4(pid, status, options, NULL)); }
 long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, size, 0)); }
 long ctr_gettid(void) { return ANSWER(gettid()); }
+long ctr_sched_getaffinity(uint8_t *mask, size_t size) {
+    return ANSWER(syscall(SYS_sched_getaffinity, 0, size, mask));
+}
 long ctr_capget_effective(uint64_t *mask) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
@@ -222,7 +225,7 @@ long ctr_bpf(int command, void *attributes, unsigned size) { return ANSWER(sysca
 
 // Only raw system calls between vfork and execveat: the parent may have threads.
 static __attribute__((noreturn)) void spawned(int program_fd, char *const argv[], char *const envp[], int in, int out,
-                                              int err, const int *passed, int count, int new_session, int *error) {
+                                              int err, const int *passed, int count, int new_session, int mask, int *error) {
     // Every source is moved above the targets first, so that no dup3 overwrites one still needed.
     int moved[3 + 64], wanted[3] = {in, out, err};
     for (int i = 0; i < 3 + count; i++) {
@@ -240,6 +243,8 @@ static __attribute__((noreturn)) void spawned(int program_fd, char *const argv[]
         syscall(SYS_setsid);
         syscall(SYS_chdir, "/");
     }
+    // The child's own: vfork shares memory, not the umask.
+    if (mask >= 0) syscall(SYS_umask, mask);
     uint64_t none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
     syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
@@ -250,13 +255,13 @@ failed:
 }
 
 long ctr_spawn(int program_fd, const char *path, char *const argv[], char *const envp[], int in, int out, int err,
-               const int *passed, int passed_count, int new_session) {
+               const int *passed, int passed_count, int new_session, int mask) {
     (void)path;
     if (passed_count > 64) return -E2BIG;
     volatile int error = 0;
     pid_t pid = vfork();
     if (pid == 0)
-        spawned(program_fd, argv, envp, in, out, err, passed, passed_count, new_session, (int *)&error);
+        spawned(program_fd, argv, envp, in, out, err, passed, passed_count, new_session, mask, (int *)&error);
     if (pid < 0) return -errno;
     if (error) {
         waitpid(pid, NULL, 0);

@@ -88,6 +88,14 @@ package struct LayoutSource: ContentSource {
         return BlobStream(file: file, from: offset, named: "\(descriptor.digest)")
     }
 
+    /// index.json.
+    package func index() throws(Failure) -> ImageIndex {
+        guard let bytes = try document("index.json"),
+            case .index(let index) = try ImageDocument(bytes: bytes, mediaType: MediaType.index)
+        else { throw Failure(.invalidArgument, "the OCI layout has no index.json") }
+        return index
+    }
+
     private func document(_ name: String) throws(Failure) -> [UInt8]? {
         guard let file = try openFile(name) else { return nil }
         return try during("read \(name) of the layout") { () throws(SystemError) in

@@ -32,6 +32,16 @@ package struct ContentStore: Sendable {
         try size(of: descriptor.digest) == descriptor.size
     }
 
+    /// Whether every blob of the image is there: its manifest, config and layers. A layer that was built here has
+    /// none until its image leaves the store.
+    package func isWhole(_ image: ImageRecord) throws(Failure) -> Bool {
+        for blob in [image.manifest, image.config] + image.layers.map(\.descriptor)
+        where try !has(blob) {
+            return false
+        }
+        return true
+    }
+
     /// Opens a blob for reading. It stays readable when the sweep takes its name away.
     /// - Throws: `notFound`.
     package func open(_ digest: Digest) throws(Failure) -> FileDescriptor {

@@ -9,7 +9,9 @@ package enum LayoutIndex {
 
     /// The store's own index. An image whose familiar name differs from its canonical one is listed under both, so
     /// that `oci:content:redis:7` works as `oci:content:docker.io/library/redis:7` does. What is listed is the
-    /// manifest of the platform that is here: tools that walk the index find nothing missing.
+    /// manifest of the platform that is here: tools that walk the index find nothing missing. For the same reason the
+    /// caller leaves out images whose blobs are not all in the content store: those that were built here and have not
+    /// left yet (`ContentStore.isWhole`).
     static func ofStore(_ records: [ImageRecord]) throws(Failure) -> [UInt8] {
         var manifests: [Descriptor] = []
         for record in records.sorted(by: { name($0) < name($1) }) {

@@ -52,7 +52,7 @@ package final class Lease: Sendable {
     deinit { release() }
 
     /// What the living leases hold; files of dead ones are removed. The caller has the store's lock exclusively.
-    static func held(in root: StoreRoot) throws(Failure) -> (digests: [Digest], layers: [String]) {
+    package static func held(in root: StoreRoot) throws(Failure) -> (digests: [Digest], layers: [String]) {
         try during("read the leases") { () throws(SystemError) in
             var digests: [Digest] = []
             var layers: [String] = []

@@ -64,7 +64,7 @@ package struct ReferenceStore: Sendable {
     }
 
     /// Record files; a name that begins with a dot is a write that was killed.
-    private func files() throws(Failure) -> [String] {
+    func files() throws(Failure) -> [String] {
         try during("list the images") { () throws(SystemError) in try root.names(in: "refs") }
             .filter { !$0.hasPrefix(".") }
     }
@@ -117,7 +117,7 @@ package struct ReferenceStore: Sendable {
         try write(unnamed, to: ReferenceName.file(forManifest: record.manifest.digest), in: directory)
     }
 
-    private func write(_ record: ImageRecord, to file: String, in directory: Int32) throws(Failure) {
+    func write(_ record: ImageRecord, to file: String, in directory: Int32) throws(Failure) {
         try during("record the image \(record.reference?.familiar ?? "\(record.id)")") {
             () throws(SystemError) in
             try AtomicFile.write(record.encoded(), to: file, in: directory)
@@ -168,12 +168,15 @@ extension ReferenceStore {
 
     /// index.json is there for other tools: a failure to list one image in it must not fail what was recorded.
     private func writeIndex() throws(Failure) {
-        let bytes = try LayoutIndex.ofStore(try list().images)
+        let content = ContentStore(root)
+        var whole: [ImageRecord] = []
+        for image in try list().images where try content.isWhole(image) { whole.append(image) }
+        let bytes = try LayoutIndex.ofStore(whole)
         try during("write content/index.json") { () throws(SystemError) in
-            try ContentStore(root).prepareLayout()
-            let content = try Directory.open("content", in: root.raw)
-            if try AtomicFile.read("index.json", in: content.raw, limit: 64 << 20) == bytes { return }
-            try AtomicFile.write(bytes, to: "index.json", in: content.raw, mode: 0o644)
+            try content.prepareLayout()
+            let directory = try Directory.open("content", in: root.raw)
+            if try AtomicFile.read("index.json", in: directory.raw, limit: 64 << 20) == bytes { return }
+            try AtomicFile.write(bytes, to: "index.json", in: directory.raw, mode: 0o644)
         }
     }
 }

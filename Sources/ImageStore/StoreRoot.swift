@@ -12,6 +12,7 @@ package import LinuxSystem
 ///   ingest/<algorithm>-<hex>/     a blob on its way: lock (a flock while its writer lives; holds the boot's id)
 ///                                 and data; resumable within the same boot
 ///   ingest/<algorithm>-<hex>.<random>/   the same, begun while another process held the first; never resumed
+///   ingest/import.<random>/       a blob whose digest is known only at its end; never resumed
 /// refs/<name>                     one image record a reference (`ImageRecord`); the truth that index.json repeats
 /// refs/@sha256:<hex>              an image without a name, by its manifest
 /// layers/<id>/                    unpacked layers: OverlayFS writes them, collection moves them to the trash

@@ -111,10 +111,11 @@ package enum Process {
     }
 
     /// Starts a program in a new session, cwd `/`, with just these descriptors: stdio (-1 for /dev/null) and
-    /// `passed` as 3, 4, …
+    /// `passed` as 3, 4, …; nil as `umask` is this process's own.
     package static func spawn(
         program: borrowing FileDescriptor, arguments: [String], environment: [String], input: Int32 = -1,
-        output: Int32 = -1, error: Int32 = -1, passed: [Int32] = [], newSession: Bool = true
+        output: Int32 = -1, error: Int32 = -1, passed: [Int32] = [], newSession: Bool = true,
+        umask: UInt32? = nil
     ) throws(SystemError) -> Int32 {
         let number = program.raw
         return try withCStrings(arguments) { (argv) throws(SystemError) in
@@ -123,7 +124,7 @@ package enum Process {
                     try call("spawn", arguments.first) {
                         ctr_spawn(
                             number, "", argv, envp, input, output, error, passed, Int32(passed.count),
-                            newSession ? 1 : 0)
+                            newSession ? 1 : 0, umask.map { Int32($0 & 0o777) } ?? -1)
                     })
             }
         }

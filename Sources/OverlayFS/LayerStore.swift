@@ -2,12 +2,12 @@ package import Failure
 package import LinuxSystem
 package import OCI
 
-/// Unpacked layers below one directory: `<id>/fs` with its `record`, `new-<random>/` while one is written (and
+/// Unpacked layers below one directory: `<id>/fs` with its `record` and perhaps the name of a blob made of it (`blob`), `new-<random>/` while one is written (and
 /// `new-<random>.lock`, whose flock says that its writer lives), `<id>.lock` while somebody means to write `<id>`.
 ///
 /// An id is a digest: the layer's diffID, or its chainID where the layer needs its parents.
 package struct LayerStore: Sendable {
-    private let directory: SharedFileDescriptor
+    let directory: SharedFileDescriptor
     private let trash: SharedFileDescriptor
 
     /// `path` and `trash` are directories on one file system; both are made where they are missing.

@@ -8,6 +8,7 @@ internal import NIOHTTP1
 struct HTTPExchange: Sendable {
     let transport: HTTPTransport
     let retry: RetryPolicy
+    var mostRedirects = 5
 
     struct Answer: Sendable {
         let status: Int
@@ -16,8 +17,6 @@ struct HTTPExchange: Sendable {
         /// Where it came from in the end.
         let address: WebAddress
     }
-
-    static let mostRedirects = 5
 
     /// - Parameter body: sent again as a whole where a retry or a redirect asks for it.
     func send(
@@ -77,7 +76,7 @@ struct HTTPExchange: Sendable {
         var address = start
         var method = method
         var body = body
-        for _ in 0...HTTPExchange.mostRedirects {
+        for _ in 0...mostRedirects {
             var headers = headers
             if let authorization, address.isSameOrigin(as: start) {
                 headers.replaceOrAdd(name: "Authorization", value: authorization)
@@ -90,19 +89,7 @@ struct HTTPExchange: Sendable {
             guard [301, 302, 303, 307, 308].contains(status),
                 let location = response.headers.first(name: "Location")
             else { return answer }
-            guard let next = address.resolving(location) else {
-                throw TransportError(
-                    .other,
-                    Failure(
-                        .unavailable, "\(address.hostAndPort) redirects to an address that cannot be used"))
-            }
-            if address.scheme == .https, next.scheme == .http {
-                throw TransportError(
-                    .other,
-                    Failure(
-                        .permissionDenied,
-                        "\(address.hostAndPort) redirects from https to plain http on \(next.hostAndPort)"))
-            }
+            let next = try HTTPExchange.target(of: location, from: address)
             if method != .GET, method != .HEAD {
                 if status == 303 {
                     (method, body) = (.GET, nil)
@@ -120,7 +107,24 @@ struct HTTPExchange: Sendable {
         throw TransportError(
             .other,
             Failure(
-                .unavailable, "\(start.hostAndPort) redirects more than \(HTTPExchange.mostRedirects) times"))
+                .unavailable, "\(start.hostAndPort) redirects more than \(mostRedirects) times"))
+    }
+
+    /// Where a redirect leads; never from https to http.
+    static func target(of location: String, from address: WebAddress) throws(TransportError) -> WebAddress {
+        guard let next = address.resolving(location) else {
+            throw TransportError(
+                .other,
+                Failure(.unavailable, "\(address.hostAndPort) redirects to an address that cannot be used"))
+        }
+        if address.scheme == .https, next.scheme == .http {
+            throw TransportError(
+                .other,
+                Failure(
+                    .permissionDenied,
+                    "\(address.hostAndPort) redirects from https to plain http on \(next.hostAndPort)"))
+        }
+        return next
     }
 
     /// A whole small body.

@@ -35,8 +35,7 @@ struct WebAddress: Hashable, Sendable {
         self.init(scheme: scheme, host: host, port: port, target: target)
     }
 
-    /// A `Location` or `Link` target as seen from this address (RFC 3986, section 5.2, without dot segments, which no
-    /// registry sends and a server resolves itself).
+    /// A `Location` or `Link` target as seen from this address (RFC 3986, section 5.2).
     func resolving(_ reference: String) -> WebAddress? {
         if let scheme = reference.range(of: "://"),
             reference[..<scheme.lowerBound].allSatisfy({ $0.isLetter })
@@ -54,9 +53,27 @@ struct WebAddress: Hashable, Sendable {
             result.target = path + relative
         } else {
             let directory = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
-            result.target = directory + relative
+            let end = relative.firstIndex(of: "?") ?? relative.endIndex
+            result.target = WebAddress.withoutDots(directory + relative[..<end]) + relative[end...]
         }
         return result
+    }
+
+    /// RFC 3986, section 5.2.4.
+    private static func withoutDots(_ path: Substring) -> String {
+        var parts: [Substring] = []
+        let given = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        for (number, part) in given.enumerated() {
+            let isLast = number == given.count - 1
+            switch part {
+            case ".": if isLast { parts.append("") }
+            case "..":
+                _ = parts.popLast()
+                if isLast { parts.append("") }
+            default: parts.append(part)
+            }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     func appending(query name: String, _ value: String) -> WebAddress {
@@ -131,12 +148,15 @@ struct WebAddress: Hashable, Sendable {
                 UInt8(ascii: "a")...UInt8(ascii: "z"):
                 text.unicodeScalars.append(UnicodeScalar(byte))
             case _ where "-._~:/,".utf8.contains(byte): text.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let hex = String(byte, radix: 16, uppercase: true)
-                text += "%" + (hex.count == 1 ? "0" : "") + hex
+            default: text += percentEncoded(byte)
             }
         }
         return text
+    }
+
+    static func percentEncoded(_ byte: UInt8) -> String {
+        let hex = String(byte, radix: 16, uppercase: true)
+        return "%" + (hex.count == 1 ? "0" : "") + hex
     }
 }
 

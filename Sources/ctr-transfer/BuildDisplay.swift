@@ -1,92 +1,79 @@
 import Build
+import BuildScreen
 import CommandTable
 import Failure
 import LinuxSystem
-import Synchronization
 
 /// How a build is shown.
 struct BuildDisplay {
     let progress: any BuildProgress
+    /// Once, when the build is over; what is to be told of its failure beside the failure itself is shown by then.
     let end: (Failure?) -> Void
 
-    static func chosen(_ command: ParsedCommand) -> BuildDisplay {
-        let plain = PlainBuildProgress()
-        return BuildDisplay(progress: plain, end: { plain.end($0) })
+    /// By `--progress`, else by the environment as docker's, else by where stderr leads to.
+    static func chosen(_ command: ParsedCommand) throws(Failure) -> BuildDisplay {
+        let isTerminal = Terminal.isTerminal(2)
+        let mode = command.flag(.quiet) ? "quiet" : try mode(command)
+        switch mode {
+        case "quiet":
+            let quiet = QuietBuildProgress(filters: isTerminal)
+            return BuildDisplay(progress: quiet, end: { quiet.end($0) })
+        case "json", "rawjson": return BuildDisplay(progress: EventBuildProgress(), end: { _ in })
+        case "tty":
+            guard isTerminal else {
+                throw Failure(
+                    .invalidArgument, "--progress tty: standard error is no terminal", hint: "use plain")
+            }
+            return terminal()
+        case "auto" where isTerminal && Process.environmentValue("TERM") != "dumb": return terminal()
+        default:
+            let plain = PlainBuildProgress(filters: isTerminal)
+            return BuildDisplay(progress: plain, end: { plain.end($0) })
+        }
+    }
+
+    /// What `-q` is with other words.
+    static func isQuiet(_ command: ParsedCommand) throws(Failure) -> Bool {
+        if command.flag(.quiet) { return true }
+        return try mode(command) == "quiet"
+    }
+
+    private static func mode(_ command: ParsedCommand) throws(Failure) -> String {
+        let asked = command.value(.progress) ?? "auto"
+        guard asked == "auto", let preset = Process.environmentValue("BUILDKIT_PROGRESS"), !preset.isEmpty
+        else { return asked }
+        let known = ["auto", "plain", "tty", "json", "rawjson", "quiet"]
+        guard known.contains(preset) else {
+            throw Failure(
+                .invalidArgument, "BUILDKIT_PROGRESS=\(preset): no such way to show a build",
+                hint: "there are \(known.joined(separator: ", "))")
+        }
+        return preset
+    }
+
+    private static func terminal() -> BuildDisplay {
+        let shown = TerminalBuildProgress(
+            colors: (Process.environmentValue("NO_COLOR") ?? "").isEmpty
+                && Process.environmentValue("TERM") != "dumb")
+        return BuildDisplay(progress: shown, end: { shown.end($0) })
+    }
+
+    /// A failure as a terminal may get it: the Dockerfile and the names in it are a stranger's.
+    static func shown(_ failure: Failure) -> Failure {
+        guard Terminal.isTerminal(2) else { return failure }
+        return Failure(
+            failure.code, TerminalText.line(failure.message),
+            hint: failure.hint.map { TerminalText.lines($0).joined(separator: "\n") }, cause: failure.cause)
     }
 }
 
-/// A line for all that happens, with the step's number: for logs and pipes.
-final class PlainBuildProgress: BuildProgress {
-    private struct Step {
-        let begun: ContinuousClock.Instant
-        var rest: [UInt8] = []
-    }
-
-    private struct State {
-        var steps: [Int: Step] = [:]
-        /// The step that wrote last: another one's line is set off by an empty line.
-        var last = 0
-    }
-
-    private let state = Mutex(State())
-
-    func began(_ step: Int, _ name: String) {
-        state.withLock { state in
-            state.steps[step] = Step(begun: .now)
-            show(step, name, &state)
+extension BuildStepEnd {
+    var shown: StepEnd {
+        switch self {
+        case .done: .done
+        case .cached: .cached
+        case .failed(let message): .failed(message)
+        case .canceled: .canceled
         }
-    }
-
-    func wrote(_ step: Int, _ bytes: [UInt8]) {
-        state.withLock { state in
-            guard var known = state.steps[step] else { return }
-            known.rest += bytes
-            let seconds = PlainBuildProgress.seconds(since: known.begun)
-            while let end = known.rest.firstIndex(of: 0x0a) {
-                show(step, "\(seconds) \(PlainBuildProgress.text(known.rest[..<end]))", &state)
-                known.rest.removeSubrange(...end)
-            }
-            state.steps[step] = known
-        }
-    }
-
-    func told(_ step: Int, _ line: String) { state.withLock { show(step, line, &$0) } }
-
-    func ended(_ step: Int, _ end: BuildStepEnd) {
-        state.withLock { state in
-            guard let known = state.steps.removeValue(forKey: step) else { return }
-            let seconds = PlainBuildProgress.seconds(since: known.begun)
-            if !known.rest.isEmpty {
-                show(step, "\(seconds) \(PlainBuildProgress.text(known.rest[...]))", &state)
-            }
-            switch end {
-            case .done: show(step, "DONE \(seconds)s", &state)
-            case .cached: show(step, "CACHED", &state)
-            case .failed(let message): show(step, "ERROR: \(message)", &state)
-            case .canceled: show(step, "CANCELED", &state)
-            }
-        }
-    }
-
-    func warned(_ line: String) { Console.error("\(line)\n") }
-
-    func end(_ failure: Failure?) {}
-
-    private func show(_ step: Int, _ line: String, _ state: inout State) {
-        let gap = state.last != 0 && state.last != step ? "\n" : ""
-        state.last = step
-        Console.error("\(gap)#\(step) \(line)\n")
-    }
-
-    static func seconds(since begin: ContinuousClock.Instant) -> String {
-        let duration = ContinuousClock.now - begin
-        let tenths = duration / .milliseconds(100)
-        return "\(Int(tenths) / 10).\(Int(tenths) % 10)"
-    }
-
-    static func text(_ line: ArraySlice<UInt8>) -> String {
-        var line = line
-        while line.last == 0x0d { line = line.dropLast() }
-        return String(decoding: line, as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 import Build
+import BuildContext
 import CommandTable
 import Engine
 import Failure
@@ -59,7 +60,9 @@ enum BuildFlags {
 
     private static func context(_ word: String) -> BuildRequest.Context {
         if word == "-" { return .standardInput }
-        if BuildRequest.isGit(word) { return .git(word) }
+        // `github.com/user/repo` may be a directory.
+        if (try? FileDescriptor.status(word))?.kind == .directory { return .directory(word) }
+        if GitSource.isGit(word) { return .git(word) }
         if word.hasPrefix("http://") || word.hasPrefix("https://") { return .address(word) }
         return .directory(word)
     }

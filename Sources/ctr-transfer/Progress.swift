@@ -1,3 +1,4 @@
+import BuildScreen
 import LinuxSystem
 import Synchronization
 import Transfers
@@ -18,6 +19,8 @@ enum Progress {
         case .extracting: "Extracting"
         case .pulled: "Pull complete"
         case .exists: "Already exists"
+        case .compressing: "Compressing"
+        case .compressed: "Compressed"
         case .pushing: "Pushing"
         case .pushed: "Pushed"
         }
@@ -46,7 +49,7 @@ final class ProgressBars: TransferProgress {
     private struct State {
         var parts: [String] = []
         var states: [String: TransferState] = [:]
-        var drawn = 0
+        var redraw = Redraw()
         /// Monotonic, of the last redraw.
         var last: ContinuousClock.Instant?
     }
@@ -77,19 +80,13 @@ final class ProgressBars: TransferProgress {
     func end() { state.withLock { $0 = State() } }
 
     private func draw(_ state: inout State) {
-        let size = try? Terminal.size(2)
-        // A terminal that nobody gave a size says 0.
-        let columns = max(20, size.map { $0.columns == 0 ? 80 : Int($0.columns) } ?? 80)
+        let size = ScreenSize.ofStandardError
         // What has scrolled off the screen cannot be reached: the last parts are shown.
-        let room = max(1, (size.map { $0.rows == 0 ? 24 : Int($0.rows) } ?? 24) - 1)
-        let parts = state.parts.suffix(room)
-        var text = state.drawn > 0 ? "\u{1B}[\(state.drawn)A" : ""
-        for part in parts {
-            let line = "\(part): \(ProgressBars.line(state.states[part], columns: columns - part.count - 3))"
-            text += "\r\u{1B}[2K\(line)\n"
+        let lines = state.parts.suffix(max(1, size.rows - 1)).map { part in
+            let line = ProgressBars.line(state.states[part], columns: size.columns - part.count - 3)
+            return ScreenLine(TextWidth.cut("\(part): \(line)", to: size.columns))
         }
-        state.drawn = parts.count
-        Console.error(text)
+        Console.error(state.redraw.text(lines, columns: size.columns, colors: false))
     }
 
     private static func line(_ state: TransferState?, columns: Int) -> String {
@@ -108,7 +105,9 @@ final class ProgressBars: TransferProgress {
 
     private static func amount(_ state: TransferState) -> (Int64, Int64)? {
         switch state {
-        case .downloading(let done, let whole), .pushing(let done, let whole): (done, whole)
+        case .downloading(let done, let whole), .compressing(let done, let whole),
+            .pushing(let done, let whole):
+            (done, whole)
         default: nil
         }
     }

@@ -9,6 +9,8 @@ Program.end(
     Program.run(Array(CommandLine.arguments.dropFirst())) { (command, engine) throws(Failure) in
         switch command.verb {
         case .build: try BuildVerb.perform(command, engine)
+        case .builderDiskUsage: try BuilderDiskUsageVerb.perform(command, try engine())
+        case .builderPrune: try BuilderPruneVerb.perform(command, try engine())
         case .pull: try PullVerb.perform(command, try engine())
         case .push: try PushVerb.perform(command, try engine())
         case .login: try LoginVerb.perform(command, try engine())

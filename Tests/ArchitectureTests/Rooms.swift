@@ -28,13 +28,21 @@ enum Rooms {
         "Transfers": [
             "Engine", "OCI", "LinuxSystem", "Archive", "ImageStore", "ImageArchive", "RegistryClient",
             "OverlayFS",
-            "Layers", "Volumes", "CommandTable", "Failure",
+            "Layers", "Volumes", "CommandTable", "Dockerfile", "Failure",
         ],
+        "Build": [
+            "Transfers", "Engine", "Dockerfile", "BuildContext", "OCI", "LinuxSystem", "Archive",
+            "ImageStore", "OverlayFS", "Layers", "Failure",
+        ],
+        "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
             "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
         ],
-        "ctr-transfer": ["Front", "Transfers", "Engine", "OCI", "CommandTable", "LinuxSystem", "Failure"],
+        "ctr-transfer": [
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "LinuxSystem", "Failure",
+        ],
         "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],
     ]
 

@@ -113,15 +113,17 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options);
 long ctr_getrandom(void *buffer, size_t size);
 long ctr_gettid(void);
+// Of this thread; answers how many bytes of the mask were written.
+long ctr_sched_getaffinity(uint8_t *mask, size_t size);
 long ctr_capget_effective(uint64_t *mask);
 long ctr_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 long ctr_setrlimit(int resource, uint64_t soft, uint64_t hard);
 long ctr_execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags);
 long ctr_bpf(int command, void *attributes, unsigned size);
 // Starts a program in a session of its own: stdio from the three descriptors (-1: /dev/null), `passed` arrive as
-// 3, 4, …; nothing else stays open. program_fd is executed by execveat (path for its name only). Answers the pid.
+// 3, 4, …; nothing else stays open. program_fd is executed by execveat (path for its name only). umask below 0 is the caller's. Answers the pid.
 long ctr_spawn(int program_fd, const char *path, char *const argv[], char *const envp[],
-               int in, int out, int err, const int *passed, int passed_count, int new_session);
+               int in, int out, int err, const int *passed, int passed_count, int new_session, int umask);
 
 // ---- waiting
 long ctr_epoll_create(void);

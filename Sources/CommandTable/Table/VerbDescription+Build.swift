@@ -4,7 +4,9 @@ extension VerbDescription {
             .build, "[OPTIONS] PATH | URL | -", "Build an image from a Dockerfile",
             about:
                 "The same context and Dockerfile give the same image on every machine: files have the time of "
-                + "SOURCE_DATE_EPOCH, else of the context's newest commit, else 1970.",
+                + "SOURCE_DATE_EPOCH, else of the context's newest commit, else 1970. "
+                + "--progress=json writes an object a line to stderr: step (0: none), name, event (began, log, told, cached, "
+                + "done, failed, canceled, warned), time (RFC 3339) and data (the output's line, or the message).",
             arguments: 1...1, completes: .files,
             flags: [
                 .list(
@@ -40,7 +42,8 @@ extension VerbDescription {
                 ),
                 .value(.platform, "string", "Build for this platform (os/arch[/variant])"),
                 .value(
-                    .progress, "string", "How progress is shown (auto, plain, tty, json, rawjson, quiet)",
+                    .progress, "string",
+                    "How progress is shown (auto, plain, tty, json, rawjson, quiet); auto is BUILDKIT_PROGRESS, if set",
                     check: .oneOf(["auto", "plain", "tty", "json", "rawjson", "quiet"]), default: "auto"),
                 .toggle(.pull, "Look for newer base images at their registries"),
                 .toggle(.push, "Push the image under all its names"),
@@ -62,7 +65,7 @@ extension VerbDescription {
             arguments: 0...0,
             flags: [
                 .list(
-                    .filter, "filter", "Only those that fit (until=24h, type=step|mount)",
+                    .filter, "filter", "Only those that fit (until=24h, type=step|mount|memory)",
                     check: .filter(["id", "type", "until"])),
                 .toggle(.verbose, "Everything about each entry"),
                 format,
@@ -79,7 +82,7 @@ extension VerbDescription {
             flags: [
                 .toggle(.all, short: "a", "Also steps of images that are here, and cache mounts"),
                 .list(
-                    .filter, "filter", "Only those that fit (until=24h, type=step|mount)",
+                    .filter, "filter", "Only those that fit (until=24h, type=step|mount|memory)",
                     check: .filter(["id", "type", "until"])),
                 .toggle(.force, short: "f", "Do not ask"),
                 .value(

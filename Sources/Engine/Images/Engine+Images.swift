@@ -50,6 +50,8 @@ package struct HistoryEntry: Sendable {
 package struct PruneOutcome: Sendable {
     package var lines: [String] = []
     package var bytes: Int64 = 0
+
+    package init() {}
 }
 
 extension Engine {
@@ -119,8 +121,8 @@ extension Engine {
         return removal.untagged.map { "Untagged: \($0)" } + (removal.deleted.map { ["Deleted: \($0)"] } ?? [])
     }
 
-    /// Moves what nothing refers to into the trash.
-    func collectGarbage() throws(Failure) -> Collection.Result {
+    /// Moves what nothing refers to into the trash. The build cache names its layers in `build/pins`.
+    package func collectGarbage() throws(Failure) -> Collection.Result {
         try Collection(root).collect { () throws(Failure) in
             var roots = Collection.Roots()
             for record in try containerStore.all() {
@@ -129,8 +131,28 @@ extension Engine {
                     if let digest = try? Digest(text) { roots.digests.insert(digest) }
                 }
             }
+            roots.layers.formUnion(try pinnedLayers())
             return roots
         }
+    }
+
+    private func pinnedLayers() throws(Failure) -> [String] {
+        do throws(SystemError) {
+            return try Directory.names(in: try Directory.open("build/pins", in: root.raw))
+        } catch {
+            if error.code == .notFound { return [] }
+            throw error.failure("read the build cache")
+        }
+    }
+
+    /// Layers that images and containers are made of, by their directories' names.
+    package func layersInUse() throws(Failure) -> Set<String> {
+        var layers: Set<String> = []
+        for image in try references.list().images {
+            layers.formUnion(image.layers.compactMap(\.directory))
+        }
+        for record in try containerStore.all() { layers.formUnion(record.layers) }
+        return layers
     }
 
     package func pruneImages(all: Bool) throws(Failure) -> PruneOutcome {

@@ -13,20 +13,21 @@ package struct LoadedName: Sendable {
 }
 
 extension Engine {
-    /// Writes images into one tar, an OCI layout and a docker archive at once.
+    /// Writes images into one tar, an OCI layout and a docker archive at once. Layers that were built here become blobs
+    /// first.
     ///
     /// - Parameters:
     ///   - words: names, or IDs; a repository's name alone means all its tags, as in docker.
     ///   - number: a file's or pipe's descriptor, which stays the caller's.
     package func save(_ words: [String], to number: Int32) throws(Failure) {
-        var images: [ImageRecord] = []
+        var found: [ImageRecord] = []
         for word in words {
-            for image in try imagesToSave(word) where !images.contains(image) { images.append(image) }
+            for image in try imagesToSave(word) where !found.contains(image) { found.append(image) }
         }
         let lease = try Lease.take(in: root)
         defer { lease.release() }
-        try lease.protect(digests: images.flatMap(\.digests))
         do throws(Failure) {
+            let images = try found.map { (image) throws(Failure) in try withBlobs(image, lease: lease) }
             try FileDescriptor.withBorrowed(number) { (file) throws(Failure) in
                 try ImageArchive.save(images, from: content, to: file)
             }

@@ -17,15 +17,16 @@ package struct PushedImage: Sendable {
 
 extension Engine {
     /// Pushes an image, or all tags of a repository. A pulled image is pushed by the bytes that came, so its digest
-    /// stays.
+    /// stays; layers of one that was built here become blobs first.
     package func push(_ name: String, allTags: Bool, progress: any Progress) throws(Failure) -> [PushedImage]
     {
         do throws(Failure) {
             let reference = try Reference.parse(name)
-            let images = try imagesToPush(reference, name, allTags)
             let lease = try Lease.take(in: root)
             defer { lease.release() }
-            try lease.protect(digests: images.flatMap(\.digests))
+            let images = try imagesToPush(reference, name, allTags).map { (image) throws(Failure) in
+                try withBlobs(image, lease: lease, progress: progress)
+            }
             let holders = try repositories(of: reference)
             progress.note("The push refers to repository [\(reference.name)]")
             return try blocking { () async throws(Failure) in

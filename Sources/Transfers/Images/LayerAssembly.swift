@@ -159,7 +159,7 @@ struct LayerAssembly {
     func unpack(_ place: Int) throws(Failure) -> FreshLayer {
         let descriptor = descriptors[place]
         let name = "layer \(descriptor.digest.short)"
-        let blob = try content.open(descriptor.digest)
+        let blob = try openBlob(descriptor.digest, name)
         let unpacking = try LayerUnpacking(in: layers, diffID: diffIDs[place], name: name)
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { room.deallocate() }
@@ -169,5 +169,16 @@ struct LayerAssembly {
             try unpacking.feed(UnsafeRawBufferPointer(rebasing: room[..<got]))
         }
         return try unpacking.finish().layer
+    }
+
+    private func openBlob(_ digest: Digest, _ name: String) throws(Failure) -> FileDescriptor {
+        do throws(Failure) {
+            return try content.open(digest)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw Failure(
+                .notFound, "\(name) is neither unpacked nor in the store",
+                hint: "pull or build the image again", cause: error)
+        }
     }
 }

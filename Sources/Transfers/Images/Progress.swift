@@ -22,6 +22,9 @@ package enum TransferState: Sendable, Hashable {
     case pulled
     /// Here already, or at the registry already.
     case exists
+    /// A layer that was built here becomes a blob; bytes of its tar.
+    case compressing(Int64, of: Int64)
+    case compressed
     case pushing(Int64, of: Int64)
     case pushed
 }

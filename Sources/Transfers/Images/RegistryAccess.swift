@@ -8,7 +8,9 @@ internal import RegistryClient
 
 /// What the registry client needs of this host.
 enum RegistryAccess {
-    static func client() -> RegistryClient {
+    static func client() -> RegistryClient { RegistryClient(configuration()) }
+
+    static func configuration() -> RegistryConfiguration {
         var configuration = RegistryConfiguration(
             credentials: credentials, listDirectory: { (path) throws(Failure) in try names(in: path) },
             hash: { algorithm, bytes in hash(algorithm, bytes) })
@@ -17,7 +19,7 @@ enum RegistryAccess {
             configuration.insecureRegistries = Set(
                 hosts.split { $0 == "," || $0 == " " }.map { $0.lowercased() })
         }
-        return RegistryClient(configuration)
+        return configuration
     }
 
     static var credentials: CredentialLookup {
@@ -62,51 +64,24 @@ enum RegistryAccess {
 
     /// Runs a credential helper: the first program of that name in PATH, as a shell would.
     static func runHelper(_ program: String, _ verb: String, _ input: [UInt8]) throws(Failure) -> [UInt8] {
-        let path =
-            Process.environmentValue("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        for directory in path.split(separator: ":") where directory.hasPrefix("/") {
-            guard let file = try? FileDescriptor.open("\(directory)/\(program)", [.pathOnly]),
-                let status = try? file.status(), status.kind == .file, status.permissions & 0o111 != 0
-            else { continue }
-            return try run("\(directory)/\(program)", program, verb, input)
+        guard let helper = HelperProgram.find(program, in: Process.environmentValue("PATH")) else {
+            throw Failure(
+                .unavailable, "credential helper \(program) is not in PATH",
+                hint: "install it, or take it out of docker's config.json")
         }
-        throw Failure(
-            .unavailable, "credential helper \(program) is not in PATH",
-            hint: "install it, or take it out of docker's config.json")
-    }
-
-    /// Answers of helpers are a few hundred bytes.
-    private static let longestAnswer = 1 << 20
-
-    private static func run(
-        _ path: String, _ program: String, _ verb: String, _ input: [UInt8]
-    ) throws(Failure) -> [UInt8] {
-        let (output, status) = try during("run \(program)") { () throws(SystemError) in
-            // A file, not a pipe: a helper that ends without reading must not end us by SIGPIPE.
-            let question = try FileDescriptor.memory("question")
-            try question.write(input)
-            try question.seek(to: 0)
-            let answer = try FileDescriptor.memory("answer")
-            // A helper may be a script, whose interpreter could not open it by a descriptor that is closed at exec.
-            let env = try FileDescriptor.open("/usr/bin/env", [.pathOnly])
-            let pid = try Process.spawn(
-                program: env, arguments: ["env", path, verb], environment: Process.environment,
-                input: question.raw, output: answer.raw, newSession: false)
-            let status = try Process.reap(pid)?.status ?? 0
-            try answer.seek(to: 0)
-            return (try answer.readAll(limit: longestAnswer), status)
-        }
-        let code = Process.exitCode(ofStatus: status)
-        guard code == 0 else {
+        let outcome = try helper.run([verb], environment: Process.environment, input: input)
+        guard outcome.code == 0 else {
             let text =
-                String(decoding: output.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first
-                ?? ""
+                String(decoding: outcome.output.prefix(200), as: UTF8.self).split(
+                    whereSeparator: \.isNewline
+                ).first ?? ""
             // The words that docker's helpers and docker itself agree on.
             if text.contains("credentials not found") {
                 throw Failure(.notFound, "\(program) has no credentials for this registry")
             }
-            throw Failure(.unavailable, "\(program) \(verb) failed with exit code \(code): \(text)")
+            throw Failure(
+                .unavailable, "\(program) \(verb) failed with exit code \(outcome.code): \(text)")
         }
-        return output
+        return outcome.output
     }
 }

@@ -11,13 +11,18 @@ enum BuildVerb {
         _ command: ParsedCommand, _ engine: () throws(Failure) -> Engine
     ) throws(Failure) -> Int32 {
         let request = try BuildFlags.request(command)
-        if command.flag(.check) { return try BuildCheckVerb.perform(request) }
-        let display = BuildDisplay.chosen(command)
+        if command.flag(.check) {
+            try BuildNamespace.enter()
+            return try BuildCheckVerb.perform(request, try engine())
+        }
+        let isQuiet = try BuildDisplay.isQuiet(command)
         let signals = try during("wait for signals") { () throws(SystemError) in
             try FileDescriptor.signals([Signal.interrupt, Signal.terminate, Signal.hangUp])
         }
         try BuildNamespace.enter()
         let engine = try engine()
+        // After all that a thread inherits: which signals wait, and the mounts.
+        let display = try BuildDisplay.chosen(command)
         let outcome: BuildOutcome
         do throws(Failure) {
             outcome = try engine.build(request, progress: display.progress, interrupt: signals.raw)
@@ -26,9 +31,9 @@ enum BuildVerb {
         } catch {
             display.end(error)
             if error.code == .interrupted { return 130 }
-            throw error
+            throw BuildDisplay.shown(error)
         }
-        if command.flag(.quiet) || command.value(.progress) == "quiet", let id = outcome.imageID {
+        if isQuiet, let id = outcome.imageID {
             Console.out("\(id)\n")
         }
         if command.flag(.push) || request.outputs.contains(where: \.pushes) {
@@ -38,7 +43,7 @@ enum BuildVerb {
             }
             for name in outcome.names {
                 for pushed in try engine.push(
-                    name, allTags: false, progress: Progress.chosen(quiet: command.flag(.quiet)))
+                    name, allTags: false, progress: Progress.chosen(quiet: isQuiet))
                 {
                     Console.error("\(pushed.tag): digest: \(pushed.digest) size: \(pushed.size)\n")
                 }

@@ -1,2 +1,0 @@
-package import Failure
-package enum GitCommitTime { package static func newest(above: String) throws(Failure) -> Int64? { nil } }
