@@ -15,11 +15,12 @@ struct BuildBytecodeTests {
         }
         """#
 
-    private static let script = compile + #"""
+    private static let script =
+        compile + #"""
 
-        word() { od -An -tu4 -j$1 -N4 /m/__pycache__/x.cpython-311.pyc | tr -d ' '; }
-        valid() { [ $(word 8) = $(stat -c %Y /m/x.py) ] && [ $(word 12) = $(stat -c %s /m/x.py) ]; }
-        """#
+            word() { od -An -tu4 -j$1 -N4 /m/__pycache__/x.cpython-311.pyc | tr -d ' '; }
+            valid() { [ $(word 8) = $(stat -c %Y /m/x.py) ] && [ $(word 12) = $(stat -c %s /m/x.py) ]; }
+            """#
 
     @Test(arguments: ["", "1700000000"])
     func aFreshOneStaysFresh(_ epoch: String) throws {
@@ -33,8 +34,9 @@ struct BuildBytecodeTests {
                 """, ["python.sh": Self.script])
             let environment = epoch.isEmpty ? [:] : ["SOURCE_DATE_EPOCH": epoch]
             try ctr.built("-t", "x:1", context, environment: environment)
-            #expect(try ctr.run("x:1", ". /python.sh; valid && echo valid; stat -c %Y /m/x.py; word 8")
-                == "valid\n\(epoch.isEmpty ? "0" : epoch)\n\(epoch.isEmpty ? "0" : epoch)")
+            #expect(
+                try ctr.run("x:1", ". /python.sh; valid && echo valid; stat -c %Y /m/x.py; word 8")
+                    == "valid\n\(epoch.isEmpty ? "0" : epoch)\n\(epoch.isEmpty ? "0" : epoch)")
             // By another time through the cache: the header goes with it.
             try ctr.built("-t", "x:2", context, environment: ["SOURCE_DATE_EPOCH": "1600000000"])
             #expect(try ctr.run("x:2", ". /python.sh; valid && echo valid; word 8") == "valid\n1600000000")
@@ -103,7 +105,8 @@ struct BuildBytecodeTests {
             let outcome = try ctr.built("-t", "x:1", context)
             #expect(try outcome.step("import x").lines == ["1"])
             let answer = try ctr.ok(
-                "run", "--rm", "--read-only", "x:1", "/usr/bin/python3", "-v", "-c", "import x; print(x.VALUE)")
+                "run", "--rm", "--read-only", "x:1", "/usr/bin/python3", "-v", "-c",
+                "import x; print(x.VALUE)")
             #expect(answer == "1")
             let verbose = try ctr.ctr(
                 "run", "--rm", "x:1", "/usr/bin/python3", "-v", "-c", "import x; print(x.VALUE)")

@@ -19,25 +19,31 @@ struct BuildInterruptTests {
         }
     }
 
-    private func started(_ ctr: Fixture, _ context: String) throws -> ChildProcess {
+    /// A build whose last step waits, and the names of its cgroups.
+    private func started(_ ctr: Fixture, _ context: String) throws -> (ChildProcess, Set<String>) {
         let child = try ctr.start("build", "--progress", "plain", "-t", "x:1", context)
         child.pump(until: Date() + 30) { child.stderr.contains(" waits\n") }
         try #require(child.stderr.contains(" waits\n"), "\(child.stderr)")
-        return child
+        var names: Set<String> = []
+        for monitor in Self.children(of: child.pid) {
+            for process in Self.children(of: monitor) {
+                for match in ctr.contents("/proc/\(process)/cgroup").matches(of: /[0-9a-f]{64}/) {
+                    names.insert(String(match.0))
+                }
+            }
+        }
+        #expect(names.count == 1)
+        return (child, names)
     }
 
     /// Nothing of the step lives, and nothing of the build is mounted or kept, at once or very soon.
-    private func nothingIsLeft(_ ctr: Fixture, within seconds: Double) throws {
+    private func nothingIsLeft(_ ctr: Fixture, _ steps: Set<String>, within seconds: Double) throws {
         try ctr.eventually("no process of the build is left", within: seconds) {
             Leftovers.processes(of: ctr.directory).isEmpty
         }
         #expect(Leftovers.mounts(below: ctr.directory) == [])
-        for hierarchy in Cgroups.hierarchies {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: hierarchy + "/ctr")) ?? []
-            for name in names where name.count == 64 {
-                let tasks = ctr.contents("\(hierarchy)/ctr/\(name)/cgroup.procs")
-                #expect(tasks != "" || !FileManager.default.fileExists(atPath: "\(hierarchy)/ctr/\(name)"))
-            }
+        try ctr.eventually("no cgroup of the build is left", within: seconds) {
+            Leftovers.cgroups(of: steps).isEmpty
         }
     }
 
@@ -46,14 +52,14 @@ struct BuildInterruptTests {
         try withFixture { ctr in
             try ctr.busybox()
             let context = try ctr.context(Self.dockerfile, ["file": "f"])
-            let child = try started(ctr, context)
+            let (child, steps) = try started(ctr, context)
             let begin = Date()
             child.signal(signal)
             let outcome = child.finish(timeout: 30)
             #expect(Date().timeIntervalSince(begin) < 2)
             #expect(outcome.code == 130, "\(outcome.whole)")
             #expect(try outcome.step("trap").end == "CANCELED")
-            try nothingIsLeft(ctr, within: 1)
+            try nothingIsLeft(ctr, steps, within: 1)
             let work = try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/work")
             #expect(work == [])
             try go(ctr)
@@ -74,7 +80,7 @@ struct BuildInterruptTests {
                 let outcome = child.finish(timeout: 30)
                 #expect(outcome.code == 130, "\(outcome.whole)")
             }
-            try nothingIsLeft(ctr, within: 2)
+            try nothingIsLeft(ctr, [], within: 2)
         }
     }
 
@@ -83,10 +89,10 @@ struct BuildInterruptTests {
         try withFixture { ctr in
             try ctr.busybox()
             let context = try ctr.context(Self.dockerfile, ["file": "f"])
-            let child = try started(ctr, context)
+            let (child, steps) = try started(ctr, context)
             child.signal(SIGKILL)
             _ = child.finish(timeout: 30)
-            try nothingIsLeft(ctr, within: 5)
+            try nothingIsLeft(ctr, steps, within: 5)
             try go(ctr)
             let again = try ctr.identityOfBuild(["-t", "x:1", context])
             #expect(try ctr.run("x:1", "cat /both") == "one\nf")
@@ -140,7 +146,8 @@ struct BuildInterruptTests {
     @Test(
         .enabled(if: Program.isDebugBuilt, "not run: no debug build of ctr's programs in .build/debug"),
         arguments: [
-            "build.pin:kill", "build.pin:kill@3", "build.cache:kill", "build.cache:kill@4", "build.synced:kill",
+            "build.pin:kill", "build.pin:kill@3", "build.cache:kill", "build.cache:kill@4",
+            "build.synced:kill",
             "build.layer:kill", "build.layer:kill@3", "build.published:kill", "atomic.rename:kill",
             "store.rename:kill", "store.record:kill",
         ])
@@ -148,7 +155,8 @@ struct BuildInterruptTests {
         try withFixture { ctr in
             let context = try quick(ctr)
             let words = [
-                "\(Program.debugDirectory)/ctr", "--root", ctr.root, "--run-root", ctr.runRoot, "build", "-t", "x:1",
+                "\(Program.debugDirectory)/ctr", "--root", ctr.root, "--run-root", ctr.runRoot, "build", "-t",
+                "x:1",
                 context,
             ]
             let outcome = try ChildProcess(
@@ -166,6 +174,7 @@ struct BuildInterruptTests {
     private func wholeAfter(_ ctr: Fixture) throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/layers")
         #expect(names.filter { $0.hasPrefix("new-") } == [])
+        try ctr.ok("image", "prune", "-f")
         for lease in try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/leases") {
             Issue.record("a lease is left: \(lease)")
         }
@@ -176,7 +185,7 @@ struct BuildInterruptTests {
         try withFixture { ctr in
             try ctr.busybox()
             let context = try ctr.context(Self.dockerfile, ["file": "f"])
-            let child = try started(ctr, context)
+            let (child, steps) = try started(ctr, context)
             let monitors = Self.children(of: child.pid).filter {
                 ctr.contents("/proc/\($0)/comm").hasPrefix("ctr-monitor")
             }
@@ -184,7 +193,7 @@ struct BuildInterruptTests {
             for monitor in monitors { kill(monitor, SIGKILL) }
             let outcome = child.finish(timeout: 30)
             ctr.expectRefusal(outcome, code: 1, says: ["Dockerfile:4", "monitor"])
-            try nothingIsLeft(ctr, within: 2)
+            try nothingIsLeft(ctr, steps, within: 2)
             try go(ctr)
             #expect(try ctr.built(context).cached.count == 2)
         }

@@ -70,7 +70,6 @@ struct BuildLanguageTests {
     private func config(_ ctr: Fixture, _ image: String) throws -> [String: Any] {
         let all = try JSONSerialization.jsonObject(with: Data(try ctr.ok("inspect", image).utf8))
         let first = try #require((all as? [[String: Any]])?.first)
-        #expect(first["Author"] as? String ?? "" != "never")
         return try #require(first["Config"] as? [String: Any])
     }
 
@@ -93,7 +92,7 @@ struct BuildLanguageTests {
             #expect(try file("/tabs") == "one\ntwo")
             #expect(try file("/a dir/with space") == "spaced")
             #expect(try ctr.run("all:1", "stat -c '%a %U:%G' /added") == "600 app:extra")
-            #expect(try file("/shell").hasPrefix("/bin/sh e"))
+            #expect(try file("/shell").wholeMatch(of: /\/bin\/sh \w*e\w*/) != nil)
             #expect(try file("/work/sub/where") == "/work/sub\napp\napp extra more\n/home/app")
 
             let config = try config(ctr, "all:1")
@@ -206,7 +205,7 @@ struct BuildLanguageTests {
             #expect(try first.step("echo").lines == ["[http://user:word@proxy!]"])
             let second = try ctr.built("-t", "x:1", "--build-arg", "HTTP_PROXY=http://other", context)
             #expect(try second.step("echo").isCached)
-            #expect(!(try ctr.ok("history", "--no-trunc", "x:1")).contains("proxy"))
+            #expect(!(try ctr.ok("history", "--no-trunc", "x:1")).contains("user:word"))
             #expect(try ctr.filesHolding("user:word@proxy") == [])
         }
     }

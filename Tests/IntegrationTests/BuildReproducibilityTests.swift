@@ -144,7 +144,8 @@ struct BuildReproducibilityTests {
             try ctr.built("-t", "x:1", one, environment: ["SOURCE_DATE_EPOCH": "1234567890"])
             #expect(try ctr.inspect("x:1", "{{.Created}}") == "2009-02-13T23:31:30Z")
             #expect(
-                try ctr.run("x:1", "stat -c %Y /work/out /work/file /work/deep/er /again /untar /untar/in/tar")
+                try ctr.run(
+                    "x:1", "stat -c %Y /work/out /work/file /work/deep/er /again /untar /untar/in/tar")
                     == Array(repeating: "1234567890", count: 6).joined(separator: "\n"))
             try ctr.buildFails(
                 one, says: ["SOURCE_DATE_EPOCH"], environment: ["SOURCE_DATE_EPOCH": "yesterday"])
@@ -158,7 +159,8 @@ struct BuildReproducibilityTests {
             let one = try context(ctr, "one", reversed: false, time: 1_600_000_000)
             let first = try ctr.identityOfBuild(["-t", "a:1", one])
             #expect(try ctr.identityOfBuild(["-t", "b:2", one + "/."]) == first)
-            #expect(try ctr.identityOfBuild(["-f", one + "/Dockerfile", one], environment: ["A": "x"]) == first)
+            #expect(
+                try ctr.identityOfBuild(["-f", one + "/Dockerfile", one], environment: ["A": "x"]) == first)
             #expect(try ctr.identityOfBuild([one, "--label", "x=y"]) != first)
         }
     }

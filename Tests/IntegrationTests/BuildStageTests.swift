@@ -22,8 +22,10 @@ struct BuildStageTests {
             try ctr.busybox()
             let outcome = try ctr.built("-t", "x:1", try ctr.context(Self.stages))
             #expect(try ctr.run("x:1", "cat /by-name /by-number /by-mount") == "one\ntwo\none\ntwo")
-            #expect(try ctr.run("x:1", "head -n 1 /by-image; ls /one /two 2>&1 | wc -l").hasPrefix("root:x:0"))
-            #expect(!outcome.stderr.contains("exit 1"), "a stage that is not needed was built: \(outcome.whole)")
+            #expect(
+                try ctr.run("x:1", "head -n 1 /by-image; ls /one /two 2>&1 | wc -l").hasPrefix("root:x:0"))
+            #expect(
+                !outcome.stderr.contains("exit 1"), "a stage that is not needed was built: \(outcome.whole)")
         }
     }
 
@@ -32,9 +34,10 @@ struct BuildStageTests {
             try ctr.busybox()
             let context = try ctr.context(Self.stages)
             let outcome = try ctr.built("-t", "x:1", "--target", "Two", context)
-            #expect(outcome.steps.filter(\.isLayer).map(\.instruction) == [
-                "RUN echo one > /one", "RUN echo two > /two",
-            ])
+            #expect(
+                outcome.steps.filter(\.isLayer).map(\.instruction) == [
+                    "RUN echo one > /one", "RUN echo two > /two",
+                ])
             #expect(try ctr.run("x:1", "cat /one /two; ls /by-name 2>/dev/null || true") == "one\ntwo")
             try ctr.built("-t", "x:2", "--target", "0", context)
             #expect(try ctr.run("x:2", "cat /one") == "one")
@@ -48,7 +51,8 @@ struct BuildStageTests {
             try ctr.busybox()
             let context = try ctr.context("FROM busybox:test\n\nRUN echo fine && \\\n    exit 42\nRUN true\n")
             let outcome = try ctr.buildFails(
-                "-t", "x:1", context, says: ["Dockerfile:3", "exit 42", "exit code: 42", "3 >| RUN echo fine"])
+                "-t", "x:1", context,
+                says: ["Dockerfile:3", "exit 42", "exit code: 42", "3 >| RUN echo fine"])
             #expect(try outcome.step("exit 42").lines == ["fine"])
             #expect(try outcome.step("exit 42").end == "ERROR")
             #expect(!outcome.stderr.contains("RUN true\n#"))
@@ -112,7 +116,8 @@ struct BuildStageTests {
     @Test func stagesRunTogether() throws {
         try withFixture { ctr in
             try ctr.busybox()
-            let wait = "i=0; until [ -e /c/$OTHER ]; do sleep 0.05; i=$((i+1)); [ $i -lt 400 ] || exit 1; done"
+            let wait =
+                "i=0; until [ -e /c/$OTHER ]; do sleep 0.05; i=$((i+1)); [ $i -lt 400 ] || exit 1; done"
             let together = try ctr.context(
                 """
                 FROM busybox:test AS a

@@ -44,10 +44,13 @@ package struct StepRequest: Sendable {
 package final class RunningStep: Sendable {
     private let socket: SharedFileDescriptor
     private let pid: Int32
+    /// Removed by the monitor, and here where that was killed.
+    private let cgroups: [String]
 
-    init(socket: consuming FileDescriptor, pid: Int32) {
+    init(socket: consuming FileDescriptor, pid: Int32, cgroups: [String]) {
         self.socket = SharedFileDescriptor(socket)
         self.pid = pid
+        self.cgroups = cgroups
     }
 
     /// Waits for the end; once.
@@ -64,7 +67,10 @@ package final class RunningStep: Sendable {
                     try socket.read(into: room)
                 }
             }
-            guard got > 0 else { throw Failure(.interrupted, "the command was stopped") }
+            guard got > 0 else {
+                CgroupRemoval.remove(cgroups) { Process.sleep(microseconds: 5000) }
+                throw Failure(.interrupted, "the command was stopped")
+            }
             reader.append(UnsafeRawBufferPointer(rebasing: room[..<got]))
             switch try? reader.next() {
             case .exited(let code): return code
@@ -143,7 +149,8 @@ extension Engine {
             try PlanTransport.send(
                 plan.encoded(), version: LaunchPlan.version, slots: slots.numbers,
                 placeholder: pair.first.raw, to: pair.first.raw)
-            return RunningStep(socket: try pair.first.duplicate(), pid: pid)
+            return RunningStep(
+                socket: try pair.first.duplicate(), pid: pid, cgroups: plan.cgroupsToRemove)
         }
     }
 }

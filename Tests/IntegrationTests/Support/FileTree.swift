@@ -68,7 +68,8 @@ enum FileTree {
         return String(hash, radix: 16)
     }
 
-    static func differences(_ one: [String: String], _ other: [String: String]) -> [String: (String, String)] {
+    static func differences(_ one: [String: String], _ other: [String: String]) -> [String: (String, String)]
+    {
         var found: [String: (String, String)] = [:]
         for path in Set(one.keys).union(other.keys) where one[path] != other[path] {
             found[path] = (one[path] ?? "-", other[path] ?? "-")
