@@ -38,10 +38,7 @@ struct BuildExport {
             outcome = try storeImage(images, isKept: !images.isEmpty, archives)
         }
         if let file = session.request.imageIDFile, let id = outcome.imageID {
-            try during("write \(file)") { () throws(SystemError) in
-                try AtomicFile.write(
-                    Array(id.utf8), to: file, in: currentDirectory, mode: 0o644, durable: false)
-            }
+            try BuildExport.write(Array(id.utf8), to: file)
         }
         if let file = session.request.metadataFile { try writeMetadata(outcome, to: file) }
         return outcome
@@ -198,9 +195,18 @@ struct BuildExport {
         fields["containerimage.digest"] = outcome.manifestDigest
         if !outcome.names.isEmpty { fields["image.name"] = outcome.names.joined(separator: ",") }
         let bytes = try JSON.encode(fields)
-        try during("write \(file)") { () throws(SystemError) in
+        try BuildExport.write(bytes + [0x0a], to: file)
+    }
+
+    /// A path of the user's: beside its last component the file is made, in whatever directory that is.
+    private static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+        try during("write \(path)") { () throws(SystemError) in
+            let cut = path.lastIndex(of: "/")
+            let parent = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            let directory = try Directory.open(parent)
             try AtomicFile.write(
-                bytes + [0x0a], to: file, in: currentDirectory, mode: 0o644, durable: false)
+                bytes, to: cut.map { String(path[path.index(after: $0)...]) } ?? path, in: directory.raw,
+                mode: 0o644, durable: false)
         }
     }
 }

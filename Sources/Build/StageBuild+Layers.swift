@@ -73,19 +73,27 @@ extension StageBuild {
         return try layer.finish(former: Timestamp(seconds: entry.epoch), identity: entry.identity)
     }
 
-    /// WORKDIR: the directory is made where it is not there.
+    /// WORKDIR: the directory is made where it is not there, and is its user's.
     func changeDirectory(_ path: String, _ instruction: Instruction) throws(Failure) {
         try state.settings.apply(instruction, shell: shell, hasOwnCommand: &hasOwnCommand)
         let directory = state.settings.workingDir ?? "/"
         let text = "WORKDIR \(path)"
+        let user = state.settings.user ?? ""
         try layer(
             text, history: text,
-            inputs: { (_) throws(Failure) in baseInputs("WORKDIR \(directory)") },
+            inputs: { (_) throws(Failure) in
+                var inputs = baseInputs("WORKDIR \(directory)")
+                inputs.add("user", user)
+                return inputs
+            },
             make: { (_) throws(Failure) in
                 let layer = try StepLayer(on: state.chain, session)
                 do {
                     let root = try layer.mount()
-                    try MountTargets(root: root.descriptor.raw).ensure(directory, isDirectory: true)
+                    let owner =
+                        user.isEmpty ? nil : try session.engine.owner(user, in: root.descriptor)
+                    try MountTargets(root: root.descriptor.raw).ensure(
+                        directory, isDirectory: true, owner: owner)
                 }
                 return try layer.finish()
             })

@@ -94,6 +94,11 @@ extension StageBuild {
         request.ulimits = session.request.ulimits
         let prepared = try StepMounts(mounts, for: self, step: number)
         request.mounts = prepared.mounts
+        if let agent = prepared.agentTarget,
+            !request.environment.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") })
+        {
+            request.environment.append("SSH_AUTH_SOCK=\(agent)")
+        }
         var targets = request.targets + prepared.targets
         if let script = command.script {
             let path = try writeScript(script)
@@ -150,7 +155,8 @@ extension StageBuild {
         } catch {
             // Not this command's fault where the whole build ends.
             try session.check()
-            throw error
+            guard error.code == .interrupted else { throw error }
+            throw Failure(.internal, "the monitor of this step was killed")
         }
     }
 

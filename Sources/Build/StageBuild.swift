@@ -87,8 +87,9 @@ final class StageBuild: @unchecked Sendable {
             session.progress.ended(number, end)
             return result
         } catch {
-            session.progress.ended(
-                number, error.code == .interrupted ? .canceled : .failed(error.message))
+            // What tells its place already is another stage's failure.
+            let isOthers = error.code == .interrupted || error.cause is LocatedFailure
+            session.progress.ended(number, isOthers ? .canceled : .failed(error.message))
             throw error
         }
     }

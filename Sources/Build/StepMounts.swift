@@ -13,6 +13,8 @@ struct StepMounts: ~Copyable {
     private var kept: [SharedFileDescriptor] = []
     private var locks: [CacheMount] = []
     private var proxies: [AgentProxy] = []
+    /// Where the step finds its agent, the first where there are more: what SSH_AUTH_SOCK is.
+    private(set) var agentTarget: String?
 
     init(_ requests: [RunMount], for stage: StageBuild, step: Int) throws(Failure) {
         let session = stage.session
@@ -37,10 +39,11 @@ struct StepMounts: ~Copyable {
                 guard let path = try session.sources.secretFile(mount, session) else { continue }
                 add(mount, at: mount.secretTarget(stage), source: path, isDirectory: false)
             case .ssh:
-                guard let proxy = try session.sources.agent(mount, session) else { continue }
                 let target =
                     mount.target.isEmpty ? "/run/buildkit/ssh_agent.\(agents)" : stage.absolute(mount.target)
                 agents += 1
+                guard let proxy = try session.sources.agent(mount, session) else { continue }
+                agentTarget = agentTarget ?? target
                 add(mount, at: target, source: proxy.path, isDirectory: false)
                 proxies.append(proxy)
             }

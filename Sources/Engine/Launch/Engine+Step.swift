@@ -44,10 +44,13 @@ package struct StepRequest: Sendable {
 package final class RunningStep: Sendable {
     private let socket: SharedFileDescriptor
     private let pid: Int32
+    /// Removed by the monitor, and here where that was killed.
+    private let cgroups: [String]
 
-    init(socket: consuming FileDescriptor, pid: Int32) {
+    init(socket: consuming FileDescriptor, pid: Int32, cgroups: [String]) {
         self.socket = SharedFileDescriptor(socket)
         self.pid = pid
+        self.cgroups = cgroups
     }
 
     /// Waits for the end; once.
@@ -64,7 +67,10 @@ package final class RunningStep: Sendable {
                     try socket.read(into: room)
                 }
             }
-            guard got > 0 else { throw Failure(.interrupted, "the command was stopped") }
+            guard got > 0 else {
+                CgroupRemoval.remove(cgroups) { Process.sleep(microseconds: 5000) }
+                throw Failure(.interrupted, "the command was stopped")
+            }
             reader.append(UnsafeRawBufferPointer(rebasing: room[..<got]))
             switch try? reader.next() {
             case .exited(let code): return code
@@ -119,11 +125,17 @@ extension Engine {
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try CgroupPlacement(
             layout: host.cgroups, containerID: request.id, resources: spec.linux?.resources)
-        let launch = try Planner.plan(
+        var launch = try Planner.plan(
             spec,
             Planner.Context(
                 containerID: request.id, host: host, placement: placement,
                 seccompFilter: try seccompFilter(options, spec)))
+        // Without its monitor nobody would end a step: its first process goes with it, and with that one all others.
+        let end =
+            launch.steps.lastIndex {
+                if case .execute = $0 { true } else { false }
+            } ?? launch.steps.endIndex
+        launch.steps.insert(.parentDeathSignal(Signal.kill), at: end)
         let slots = try LaunchSlots(launch.slots, root: root)
         var plan = MonitorPlan(mode: .step, containerID: request.id, launch: launch)
         plan.cgroupDirectory = placement.location.cgroupDirectory
@@ -137,7 +149,8 @@ extension Engine {
             try PlanTransport.send(
                 plan.encoded(), version: LaunchPlan.version, slots: slots.numbers,
                 placeholder: pair.first.raw, to: pair.first.raw)
-            return RunningStep(socket: try pair.first.duplicate(), pid: pid)
+            return RunningStep(
+                socket: try pair.first.duplicate(), pid: pid, cgroups: plan.cgroupsToRemove)
         }
     }
 }

@@ -104,7 +104,10 @@ package struct MountTargets {
 
     package init(root: Int32) { self.root = root }
 
-    package func ensure(_ path: String, isDirectory: Bool) throws(Failure) {
+    /// - Parameter owner: of the directories that are made.
+    package func ensure(
+        _ path: String, isDirectory: Bool, owner: (uid: UInt32, gid: UInt32)? = nil
+    ) throws(Failure) {
         try during("make \(path) in the container's root") { () throws(SystemError) in
             var made = ""
             let parts = path.split(separator: "/")
@@ -116,6 +119,10 @@ package struct MountTargets {
                 if try exists(made) { continue }
                 if i < parts.count - 1 || isDirectory {
                     try Directory.ensure(String(part), in: parent.raw, mode: 0o755)
+                    if let owner {
+                        try Directory.changeOwner(
+                            String(part), in: parent.raw, uid: owner.uid, gid: owner.gid)
+                    }
                 } else {
                     _ = try FileDescriptor.open(
                         String(part), in: parent.raw, [.writeOnly, .create, .exclusive, .noFollow],

@@ -7,7 +7,7 @@ extension ImageConfig.Settings {
     /// What an instruction without files does to an image's settings; its variables are put in already.
     ///
     /// - Parameters:
-    ///   - shell: what the shell form of CMD, ENTRYPOINT and HEALTHCHECK runs in.
+    ///   - shell: what the shell form of CMD and ENTRYPOINT runs in.
     ///   - hasOwnCommand: whether this build has set CMD; an ENTRYPOINT takes away one that the base brought.
     /// - Throws: `invalidArgument`; `unsupported` for an instruction that is more than settings.
     package mutating func apply(
@@ -37,7 +37,7 @@ extension ImageConfig.Settings {
             _ = try SignalName.parse(signal)
             stopSignal = signal
         case .shell(let words): self.shell = words
-        case .healthcheck(let check): healthcheck = ImageConfig.Healthcheck(check, shell: shell)
+        case .healthcheck(let check): healthcheck = ImageConfig.Healthcheck(check)
         case .onbuild(let text, _): onBuild = (onBuild ?? []) + [text]
         case .maintainer, .arg, .run, .copy, .add:
             throw Failure(.unsupported, "\(instruction.writtenKeyword) changes no settings of an image")
@@ -90,17 +90,15 @@ extension CommandLine {
 }
 
 extension ImageConfig.Healthcheck {
-    init(_ check: HealthcheckInstruction, shell: [String]) {
+    init(_ check: HealthcheckInstruction) {
         guard let command = check.command else {
             self.init(test: ["NONE"])
             return
         }
         switch command.form {
         case .exec(let words): self.init(test: ["CMD"] + words)
-        case .shell(let line):
-            // A shell other than the default has no form of its own.
-            self.init(
-                test: shell == ["/bin/sh", "-c"] ? ["CMD-SHELL", line] : ["CMD"] + shell + [line])
+        // Run by the shell of the image's own configuration, as docker does it.
+        case .shell(let line): self.init(test: ["CMD-SHELL", line])
         }
         interval = check.interval
         timeout = check.timeout

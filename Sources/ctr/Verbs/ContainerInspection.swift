@@ -180,7 +180,7 @@ enum ContainerInspection {
 /// An image's configuration in the shape of docker's `inspect`.
 enum ImageSettingsInspection {
     static func value(_ settings: ImageConfig.Settings) -> TemplateValue {
-        .object([
+        var value: [TemplateValue.Field] = [
             .init("User", .string(settings.user ?? "")),
             .init(
                 "ExposedPorts",
@@ -197,6 +197,22 @@ enum ImageSettingsInspection {
             .init("WorkingDir", .string(settings.workingDir ?? "")),
             .init("Labels", .labels(settings.labels ?? [:])),
             .init("StopSignal", .string(settings.stopSignal ?? "")),
-        ])
+            .init("OnBuild", settings.onBuild.map { .strings($0) } ?? .null),
+        ]
+        if let shell = settings.shell { value.append(.init("Shell", .strings(shell))) }
+        if let check = settings.healthcheck { value.append(.init("Healthcheck", self.value(check))) }
+        return .object(value)
+    }
+
+    /// Only what is set, as docker shows it.
+    private static func value(_ check: ImageConfig.Healthcheck) -> TemplateValue {
+        var value: [TemplateValue.Field] = []
+        if let test = check.test { value.append(.init("Test", .strings(test))) }
+        let numbers = [
+            ("Interval", check.interval), ("Timeout", check.timeout), ("StartPeriod", check.startPeriod),
+            ("StartInterval", check.startInterval), ("Retries", check.retries.map(Int64.init)),
+        ]
+        for case (let name, let number?) in numbers { value.append(.init(name, .integer(number))) }
+        return .object(value)
     }
 }

@@ -136,6 +136,7 @@ final class Fixture {
     // MARK: What tests ask for
 
     /// The name of a small image with busybox's applets, imported at the first call.
+    @discardableResult
     func busybox() throws -> String {
         let name = "busybox:test"
         if !importedBusybox {

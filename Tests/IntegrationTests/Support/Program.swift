@@ -31,6 +31,7 @@ enum Tool: String {
     case busybox, crun, dockerRegistry = "docker-registry", htpasswd, openssl, skopeo, strace, umoci, unshare,
         zstd
     case gzip, python3, tar, mount, umount
+    case buildah, faketime, setcap, grep
     case losetup, mkfsExt4 = "mkfs.ext4"
 
     /// Where it is, nil when it is not installed.
