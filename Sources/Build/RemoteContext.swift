@@ -13,7 +13,8 @@ struct RemoteContext {
     init(_ address: String, _ work: WorkDirectory) throws(Failure) {
         if GitSource.isGit(address) {
             let checkout = try GitSource(address).checkOut(
-                into: try work.directory("git").path, RemoteContext.access)
+                into: try work.directory("git").path,
+                RemoteContext.access(agent: Process.environmentValue("SSH_AUTH_SOCK")))
             tree = ContextTree(checkout.directory, owners: .root)
             dockerfile = nil
             commitTime = checkout.time
@@ -57,15 +58,15 @@ struct RemoteContext {
         return (file, head)
     }
 
-    /// What git may use: the caller's proxies and agent, none of its configuration.
-    static var access: GitAccess {
+    /// What git may use: the caller's proxies, and an agent; none of the caller's configuration.
+    static func access(agent: String?) -> GitAccess {
         var environment: [String: String] = [:]
         for line in Process.environment {
             let (name, value) = line.splitAtEquals
             environment[name] = value
         }
         var access = GitAccess(environment: environment)
-        access.sshAgent = environment["SSH_AUTH_SOCK"]
+        access.sshAgent = agent
         return access
     }
 }

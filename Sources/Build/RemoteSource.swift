@@ -16,7 +16,10 @@ enum RemoteSource {
     static func key(
         _ address: String, _ files: FileInstruction, _ session: BuildSession, step: Int
     ) throws(Failure) -> String {
-        if GitSource.isGit(address) { return try git(address, files).commit(RemoteContext.access) }
+        if GitSource.isGit(address) {
+            return try git(address, files).commit(
+                RemoteContext.access(agent: session.request.agents.first?.socket))
+        }
         // The file that a checksum names is known before it is fetched.
         if let checksum = try checksum(files) { return checksum.description }
         return try RemoteFile.at(address, session).digest
@@ -28,7 +31,8 @@ enum RemoteSource {
     ) throws(Failure) {
         if GitSource.isGit(address) {
             let scratch = try session.work.directory("git")
-            let checkout = try git(address, files).checkOut(into: scratch.path, RemoteContext.access)
+            let checkout = try git(address, files).checkOut(
+                into: scratch.path, RemoteContext.access(agent: session.request.agents.first?.socket))
             let tree = ContextTree(checkout.directory, owners: .root)
             return try tree.select(sources: ["."], excludes: files.excludes).copy(
                 into: root, destination: destination, options)
