@@ -51,8 +51,11 @@ struct BuildSecurityTests {
                 COPY --from=swap /etc/group /swap
                 \(copies)
                 """)
-            try expectUntouched(ctr, try ctr.build(context))
-            try expectUntouched(ctr, try ctr.build("--no-cache", context))
+            for arguments in [[], ["--no-cache"]] {
+                let outcome = try ctr.ctr(["build", "--progress", "plain"] + arguments + [context])
+                #expect(outcome.steps.count > 10, "\(outcome.whole)")
+                try expectUntouched(ctr, outcome)
+            }
         }
     }
 
@@ -145,7 +148,9 @@ struct BuildSecurityTests {
                 RUN --mount=\(mount),target=../../../../..\(host)/other true
                 """)
             // It is refused or done inside of the image: what counts is the host.
-            try expectUntouched(ctr, try ctr.build("--secret", "id=s,src=\(secret)", context))
+            let outcome = try ctr.build("--secret", "id=s,src=\(secret)", context)
+            #expect(outcome.steps.contains { $0.title.contains("target=/host-link") }, "\(outcome.whole)")
+            try expectUntouched(ctr, outcome)
             try ctr.file(
                 "context/Dockerfile",
                 "FROM busybox:test\nRUN ln -s /proc/1/root /p\nRUN --mount=\(mount),target=/p\(host)/new true\n"
@@ -189,23 +194,20 @@ struct BuildSecurityTests {
                 COPY --from=copy /copied /copied
                 COPY --from=mount /out /out
                 """, ["sub/secret": "of the context", "sub/deep/file": "x"])
-            let python = """
+            let swaps = """
                 i=0; while [ ! -e "$1/stop" ]; do ln -s "$2" "$1/context/t"; mv -T "$1/context/sub" "$1/context/u"; \
                 mv -T "$1/context/t" "$1/context/sub"; rm "$1/context/sub"; mv -T "$1/context/u" "$1/context/sub"; done
                 """
             let swapper = try ChildProcess(
-                ["/bin/sh", "-c", python, "sh", ctr.directory, host], environment: ctr.environment)
+                ["/bin/sh", "-c", swaps, "sh", ctr.directory, host], environment: ctr.environment)
             defer {
                 _ = FileManager.default.createFile(atPath: ctr.path("stop"), contents: nil)
                 _ = swapper.finish(timeout: 10)
             }
-            var successes = 0
             for _ in 0..<15 {
                 let outcome = try ctr.build("--no-cache", context)
-                if outcome.code == 0 { successes += 1 }
                 try expectUntouched(ctr, outcome)
             }
-            _ = successes
         }
     }
 
@@ -258,7 +260,9 @@ struct BuildSecurityTests {
                 for (target, name) in [(host, "link"), ("../host", "climb")] {
                     symlink(target, "\(ctr.path("context"))/\(name)")
                 }
-                try expectUntouched(ctr, try ctr.build(ctr.path("context")))
+                let outcome = try ctr.build(ctr.path("context"))
+                #expect(outcome.steps.contains { $0.title.contains("RUN ln -s") }, "\(outcome.whole)")
+                try expectUntouched(ctr, outcome)
             }
         }
     }

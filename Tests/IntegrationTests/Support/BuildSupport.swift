@@ -21,10 +21,12 @@ extension Outcome {
         var steps: [Int: BuildStep] = [:]
         for line in stderr.components(separatedBy: "\n") {
             guard let match = line.wholeMatch(of: /#(\d+) (.*)/), let number = Int(match.1) else { continue }
-            guard steps[number] != nil else {
+            guard let known = steps[number] else {
                 steps[number] = BuildStep(number: number, title: String(match.2))
                 continue
             }
+            // Another step's lines come between.
+            if match.2 == "..." || match.2 == known.title { continue }
             if let end = match.2.wholeMatch(of: /(CACHED|DONE|ERROR|CANCELED)([: ].*)?/) {
                 steps[number]?.end = String(end.1)
                 continue
