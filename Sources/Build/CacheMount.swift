@@ -53,6 +53,9 @@ final class CacheMount: @unchecked Sendable {
             try Directory.ensure(data, in: directory.raw, mode: mount.mode ?? 0o755)
         }
         if isNew { try fill(data, of: directory, stage, step) }
+        // When it was used last, for `builder prune --filter until=…`.
+        let now = Timestamp.now()
+        try? Directory.changeTimes("lock", in: directory.raw, accessed: now, modified: now)
     }
 
     func target(_ stage: StageBuild) -> String { stage.absolute(mount.target) }

@@ -57,6 +57,7 @@ extension Engine {
             try? session.memory.save()
             session.end()
         }
+        try session.tellFindings(input, plan)
         let result = try session.run(plan)
         let outcome = try BuildExport(session, result, references).run()
         try session.exportCache(result)
