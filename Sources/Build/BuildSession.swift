@@ -36,6 +36,7 @@ final class BuildSession: @unchecked Sendable {
     private var steps = 0
     private var failure: Failure?
     private var running: [ObjectIdentifier: RunningStep] = [:]
+    private var ended: [RunningStep] = []
     private var pending: [(entry: BuildCache.Entry, layer: BuiltLayer)] = []
     private var lastKept = monotonicNanoseconds()
     private var used: [(entry: BuildCache.Entry, layer: BuiltLayer)] = []
@@ -99,15 +100,24 @@ final class BuildSession: @unchecked Sendable {
         if isOver { step.kill() }
     }
 
-    func letGo(_ step: RunningStep) { condition.locked { running[ObjectIdentifier(step)] = nil } }
+    /// The command has ended. Its monitor is waited for at the build's end.
+    func letGo(_ step: RunningStep) {
+        condition.locked {
+            running[ObjectIdentifier(step)] = nil
+            ended.append(step)
+        }
+    }
 
     /// Stages and trees know the session: without this none of them would ever go, nor the scratch that they hold.
     func end() {
-        let ended = condition.locked {
-            defer { builds = [:] }
-            return builds
+        let (builds, steps) = condition.locked {
+            defer {
+                self.builds = [:]
+                ended = []
+            }
+            return (self.builds, ended)
         }
-        withExtendedLifetime(ended) {}
+        withExtendedLifetime((builds, steps)) {}
         sources.end()
     }
 

@@ -19,8 +19,8 @@ struct StepMonitor {
             launched = try received.launch(
                 own: [(.standardInput, 0), (.standardOutput, 1), (.standardError, 2)])
         } catch {
-            removeCgroups()
             tell(AttachFrame(error))
+            end()
         }
         // The step's end must be seen at the other end of the pipe: nobody here holds it open.
         if let null = try? FileDescriptor.open("/dev/null", [.readWrite]) {
@@ -28,8 +28,8 @@ struct StepMonitor {
         }
         waitOrKill(launched.pidfd)
         let ended = (try? Process.reap(launched.pid)) ?? nil
-        removeCgroups()
         tell(.exited(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255))
+        end()
     }
 
     /// The command is the first process of its pid namespace: with it all others end.
@@ -51,12 +51,11 @@ struct StepMonitor {
         }
     }
 
-    private func removeCgroups() {
-        CgroupRemoval.remove(plan.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
-    }
+    private func tell(_ frame: AttachFrame) { try? UnixSocket.sendAll(frame.bytes, to: builder.raw) }
 
-    private func tell(_ frame: AttachFrame) -> Never {
-        try? UnixSocket.sendAll(frame.bytes, to: builder.raw)
+    /// The cgroups are busy for some milliseconds after the last process, which the next step need not wait for.
+    private func end() -> Never {
+        CgroupRemoval.remove(plan.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
         Process.exit(0)
     }
 }

@@ -8,10 +8,14 @@ package struct OverlayMount {
     package struct Upper: Sendable {
         package var upper: Int32
         package var work: Int32
+        /// Neither an fsync inside nor the unmount writes anything to the disk; whoever keeps the upper directory syncs
+        /// it. The work directory cannot be used again.
+        package var isVolatile: Bool
 
-        package init(upper: Int32, work: Int32) {
+        package init(upper: Int32, work: Int32, isVolatile: Bool = false) {
             self.upper = upper
             self.work = work
+            self.isVolatile = isVolatile
         }
     }
 
@@ -100,6 +104,7 @@ package struct OverlayMount {
                     strategy == .descriptors
                         ? .descriptor(key, number) : .string(key, "/proc/self/fd/\(number)"))
             }
+            if upper.isVolatile { options.append(.flag("volatile")) }
         }
         let mount = try DetachedMount(type: "overlay", source: "overlay", options)
         if upper == nil { try mount.set(.readOnly) }
@@ -116,6 +121,7 @@ package struct OverlayMount {
         if let upper {
             data += ",upperdir=/proc/self/fd/\(upper.upper),workdir=/proc/self/fd/\(upper.work)"
         }
+        if upper?.isVolatile == true { data += ",volatile" }
         for (key, value) in fixed { data += ",\(key)=\(value)" }
         if userXattr { data += ",userxattr" }
         // mount(2) reads a page and cuts what is longer.

@@ -40,7 +40,8 @@ package struct StepRequest: Sendable {
     }
 }
 
-/// A step that runs. It is killed when this value goes.
+/// A step that runs. It is killed when this value goes, which then waits for its monitor: keep it for as long as other work
+/// can be done meanwhile.
 package final class RunningStep: Sendable {
     private let socket: SharedFileDescriptor
     private let pid: Int32
@@ -53,12 +54,16 @@ package final class RunningStep: Sendable {
         self.cgroups = cgroups
     }
 
-    /// Waits for the end; once.
+    deinit {
+        kill()
+        _ = try? Process.reap(pid)
+    }
+
+    /// Waits for the command's end; its monitor may still be removing the cgroups.
     /// - Returns: the command's exit code.
     /// - Throws: where the command was never reached; the cause is a `StartFailure`.
     package func wait() throws(Failure) -> Int32 {
         var reader = AttachFrameReader()
-        defer { _ = try? Process.reap(pid) }
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
         defer { room.deallocate() }
         while true {
