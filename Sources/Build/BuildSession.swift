@@ -104,6 +104,7 @@ final class BuildSession: @unchecked Sendable {
     func letGo(_ step: RunningStep) {
         condition.locked {
             running[ObjectIdentifier(step)] = nil
+            ended.removeAll { $0.isOver() }
             ended.append(step)
         }
     }

@@ -102,7 +102,8 @@ extension BuildSession {
         }
         return try attach(
             try OverlayMount.make(
-                layers: [source.raw], upper: OverlayMount.Upper(upper: made[0].raw, work: made[1].raw, isVolatile: true),
+                layers: [source.raw],
+                upper: OverlayMount.Upper(upper: made[0].raw, work: made[1].raw, isVolatile: true),
                 scratch: "\(engine.runPath)/mounts"))
     }
 }

@@ -55,7 +55,8 @@ struct StepLayer {
             }
         }
         return try OverlayMount.make(
-            layers: lowers.map(\.raw), upper: OverlayMount.Upper(upper: upper.raw, work: work.raw, isVolatile: true),
+            layers: lowers.map(\.raw),
+            upper: OverlayMount.Upper(upper: upper.raw, work: work.raw, isVolatile: true),
             scratch: "\(session.engine.runPath)/mounts")
     }
 

@@ -8,7 +8,8 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 Program.end(
     Program.run(arguments) { (command, engine) throws(Failure) in
         switch command.verb {
-        case .build, .builderDiskUsage, .builderPrune, .cp, .diff, .export, .import, .load, .login, .logout, .pull, .push, .save:
+        case .build, .builderDiskUsage, .builderPrune, .cp, .diff, .export, .import, .load, .login, .logout,
+            .pull, .push, .save:
             try TransferProgram.become(arguments)
         case .completion: try CompletionVerb.perform(command)
         case .version: try VersionVerb.perform(command)

@@ -40,7 +40,8 @@ enum Rooms {
             "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
         ],
         "ctr-transfer": [
-            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI",
+            "CommandTable",
             "LinuxSystem", "Failure",
         ],
         "ctr-monitor": ["ContainerMonitor", "CStaticUnwind"],

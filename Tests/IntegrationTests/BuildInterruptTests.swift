@@ -188,6 +188,8 @@ struct BuildInterruptTests {
             let (child, steps) = try started(ctr, context)
             let monitors = Self.children(of: child.pid).filter {
                 ctr.contents("/proc/\($0)/comm").hasPrefix("ctr-monitor")
+                    // That of the step before has ended, or is about to.
+                    && !ctr.contents("/proc/\($0)/status").contains("State:\tZ")
             }
             #expect(monitors.count == 1)
             for monitor in monitors { kill(monitor, SIGKILL) }

@@ -4,6 +4,7 @@ internal import LaunchPlan
 package import LinuxSystem
 package import OCI
 internal import Runtime
+internal import Synchronization
 
 /// A command of a build, run as `ctr run` would run it.
 package struct StepRequest: Sendable {
@@ -47,6 +48,7 @@ package final class RunningStep: Sendable {
     private let pid: Int32
     /// Removed by the monitor, and here where that was killed.
     private let cgroups: [String]
+    private let isReaped = Atomic<Bool>(false)
 
     init(socket: consuming FileDescriptor, pid: Int32, cgroups: [String]) {
         self.socket = SharedFileDescriptor(socket)
@@ -56,7 +58,16 @@ package final class RunningStep: Sendable {
 
     deinit {
         kill()
-        _ = try? Process.reap(pid)
+        if !isReaped.load(ordering: .relaxed) { _ = try? Process.reap(pid) }
+    }
+
+    /// Whether the monitor has ended too; does not wait.
+    package func isOver() -> Bool {
+        if isReaped.load(ordering: .relaxed) { return true }
+        let wnohang: Int32 = 1
+        guard ((try? Process.reap(pid, options: wnohang)) ?? nil) != nil else { return false }
+        isReaped.store(true, ordering: .relaxed)
+        return true
     }
 
     /// Waits for the command's end; its monitor may still be removing the cgroups.
