@@ -23,6 +23,15 @@ package struct LayerNormalization {
         let before, after: Timestamp
     }
 
+    /// Sources of Python that stand somewhere else, behind links: known when all of the layer has been seen.
+    private final class LinkedSources {
+        /// Changed files of that kind, by their places.
+        var changes: [LayerPath: Change] = [:]
+        var compiled: [(name: RawPath, directory: LayerPath, source: LayerPath)] = []
+    }
+
+    private let linked = LinkedSources()
+
     /// - Parameter lowers: top first; all are directories that the caller keeps open.
     package init(upper: Int32, lowers: [Int32], time: Timestamp, former: Timestamp? = nil) {
         self.upper = upper
@@ -35,6 +44,7 @@ package struct LayerNormalization {
     package func run() throws(Failure) {
         do {
             try visit(LayerPath(components: []), isNew: lower.layers.isEmpty)
+            try adjustLinked()
         } catch let error as SystemError {
             throw error.failure("make a layer")
         } catch let error as Failure {
@@ -56,6 +66,7 @@ package struct LayerNormalization {
         }
         var changes: [RawPath: Change] = [:]
         var compiled: [RawPath] = []
+        var links: Set<RawPath> = []
         var subdirectories: [(RawPath, Bool)] = []
         for entry in entries {
             let status = try FileDescriptor.status(entry.name, in: directory.raw)
@@ -75,21 +86,30 @@ package struct LayerNormalization {
             if status.kind == .file, entry.name.bytes.suffix(4).elementsEqual(".pyc".utf8) {
                 compiled.append(entry.name)
             }
+            let isPython = entry.name.bytes.suffix(3).elementsEqual(".py".utf8)
+            if isPython, status.kind == .symlink { links.insert(entry.name) }
             let after = time(of: status, replacing: below)
             guard after != status.modified else { continue }
             try Directory.changeTimes(entry.name, in: directory.raw, accessed: after, modified: after)
-            if status.kind == .file { changes[entry.name] = Change(before: status.modified, after: after) }
+            guard status.kind == .file else { continue }
+            let change = Change(before: status.modified, after: after)
+            changes[entry.name] = change
+            if isPython { linked.changes[place] = change }
         }
-        for name in compiled { try adjust(name, in: directory.raw, changes, cached: false) }
+        for name in compiled {
+            try adjust(name, in: directory.raw, changes, cached: false)
+            keepLinked(name, in: path, of: path, links, cached: false)
+        }
         for (name, isNew) in subdirectories {
             let isCache = name.bytes.elementsEqual("__pycache__".utf8)
             let place = path.appending(name)
             try visit(place, isNew: isNew)
-            guard isCache, !changes.isEmpty else { continue }
+            guard isCache, !changes.isEmpty || !links.isEmpty else { continue }
             let cache = try FileDescriptor.open(
                 place.raw, in: upper, [.readOnly, .directory, .noFollow], resolve: plain)
             for entry in try Directory.entries(of: cache) where entry.kind == .file || entry.kind == nil {
                 try adjust(entry.name, in: cache.raw, changes, cached: true)
+                keepLinked(entry.name, in: place, of: path, links, cached: true)
             }
         }
         if !path.isRoot {
@@ -145,13 +165,39 @@ package struct LayerNormalization {
 
     // MARK: Python
 
-    private func adjust(_ name: RawPath, in directory: Int32, _ changes: [RawPath: Change], cached: Bool)
-        throws
-    {
+    private func adjust(
+        _ name: RawPath, in directory: Int32, _ changes: [RawPath: Change], cached: Bool
+    ) throws {
         guard let source = CompiledPython.source(of: name, cached: cached), let change = changes[source]
         else {
             return
         }
+        try adjust(name, in: directory, to: change)
+    }
+
+    /// Keeps for the end what was compiled from a link.
+    private func keepLinked(
+        _ name: RawPath, in directory: LayerPath, of sources: LayerPath, _ links: Set<RawPath>, cached: Bool
+    ) {
+        guard let source = CompiledPython.source(of: name, cached: cached), links.contains(source) else {
+            return
+        }
+        linked.compiled.append((name, directory, sources.appending(source)))
+    }
+
+    private func adjustLinked() throws {
+        let all = LayerStack([upper] + lower.layers)
+        for file in linked.compiled {
+            guard let target = try all.resolve(file.source), let change = linked.changes[target.path] else {
+                continue
+            }
+            let directory = try FileDescriptor.open(
+                file.directory.raw, in: upper, [.readOnly, .directory, .noFollow], resolve: plain)
+            try adjust(file.name, in: directory.raw, to: change)
+        }
+    }
+
+    private func adjust(_ name: RawPath, in directory: Int32, to change: Change) throws {
         let file: FileDescriptor
         do throws(SystemError) {
             file = try FileDescriptor.open(name, in: directory, [.readWrite, .noFollow, .nonBlocking])

@@ -187,6 +187,20 @@ import Testing
         #expect(try held(scratch, "upper/__pycache__/x.cpython-313.pyc") == now - 9)
     }
 
+    /// Debian keeps some sources elsewhere and links to them.
+    @Test func theSourceMayBeBehindALink() throws {
+        let scratch = try Scratch()
+        for name in ["upper", "upper/etc", "upper/lib", "upper/lib/__pycache__"] {
+            _ = try scratch.make(name)
+        }
+        let now: Int64 = 1_790_000_000
+        try put(scratch, "upper/etc/site.py", Array("x=1\n".utf8), time: now)
+        try Directory.symlink(RawPath("/etc/site.py"), at: "upper/lib/site.py", in: scratch.directory.raw)
+        try put(scratch, "upper/lib/__pycache__/site.cpython-311.pyc", compiled(time: now), time: now)
+        try normalize(scratch)
+        #expect(try held(scratch, "upper/lib/__pycache__/site.cpython-311.pyc") == epoch.seconds)
+    }
+
     /// A source that changes twice with the same size: what was compiled from the first must not pass for the second's.
     @Test func aSourceThatIsReplacedIsNewerThanWhatWasCompiledFromTheFormer() throws {
         let scratch = try Scratch()
