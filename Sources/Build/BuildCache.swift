@@ -14,7 +14,7 @@ internal import OverlayFS
 /// build/last/<hash>       the keys of one Dockerfile's last build, by stage and place
 /// build/digests/<hash>    digests of a context's files, remembered with size, inode and ctime
 /// build/mounts/<hash>/    cache mounts: data/ and what they are (`CacheMounts`)
-/// build/work/<random>/    a living build's: swept with its lock
+/// build/scratch/<random>/ a living build's: swept with its lock
 /// ```
 ///
 /// A record is written when its layer is durable, and it is whole when its last line is there. Losing one loses time.

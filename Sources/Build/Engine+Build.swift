@@ -37,7 +37,8 @@ extension Engine {
         defer { withExtendedLifetime(work) {} }
         let lease = try Lease.take(in: root)
         defer { lease.release() }
-        _ = try? layerStore().sweep()
+        // A build that was killed has left layers.
+        if let swept = try? layerStore().sweep(), swept > 0 { try? emptyTrash() }
         let input = try BuildInput(request, work)
         let session = try session(request, progress, input, lease, work)
         let plan: BuildPlan

@@ -4,7 +4,7 @@ internal import ImageStore
 internal import LinuxSystem
 internal import Synchronization
 
-/// A build's scratch: `build/work/<random>/` on the store's file system for what becomes mounts, and a tmpfs in the
+/// A build's scratch: `build/scratch/<random>/` on the store's file system for what becomes mounts, and a tmpfs in the
 /// build's own mount namespace for what must never reach a disk. Both go with their owner; what a killed build leaves is
 /// swept by the next one.
 final class WorkDirectory: Sendable {
@@ -19,13 +19,13 @@ final class WorkDirectory: Sendable {
     init(engine: Engine) throws(Failure) {
         let root = engine.root.descriptor
         self.root = root
-        let name = "build/work/\(randomHex(bytes: 8))"
+        let name = "build/scratch/\(randomHex(bytes: 8))"
         self.name = name
         path = "\(engine.rootPath)/\(name)"
         memoryPath = "\(engine.runPath)/build"
         let memoryPath = memoryPath
         do throws(SystemError) {
-            _ = try engine.root.directory("build/work")
+            _ = try engine.root.directory("build/scratch")
             WorkDirectory.sweep(root)
             lock = Mutex(try FileLock("\(name).lock", in: root.raw, .exclusive))
             try Directory.make(name, in: root.raw)
@@ -71,7 +71,7 @@ final class WorkDirectory: Sendable {
 
     /// What builds that live no more have left.
     private static func sweep(_ root: SharedFileDescriptor) {
-        guard let work = try? Directory.open("build/work", in: root.raw),
+        guard let work = try? Directory.open("build/scratch", in: root.raw),
             let names = try? Directory.names(in: work)
         else { return }
         for name in names where name.hasSuffix(".lock") {

@@ -2,7 +2,7 @@ internal import AsyncHTTPClient
 package import Failure
 internal import NIOCore
 internal import NIOHTTP1
-internal import OCI
+package import OCI
 
 /// Files of web servers, for builds: the same transport as of registries, without their logins.
 package struct FileFetch: Sendable {
@@ -29,7 +29,7 @@ package struct FileFetch: Sendable {
     /// - Throws: `notFound` (404, 410), `unauthenticated` (401), `permissionDenied` (403, or plain http after https),
     ///   `unavailable`, `dataLoss` (cut again and again), `invalidArgument`.
     package func fetch(_ address: String, to sink: some FileSink, etag: String? = nil) async throws(Failure)
-        -> RemoteFile
+        -> FetchedFile
     {
         let asked = try FileAddress(address)
         do throws(Failure) {
@@ -40,7 +40,7 @@ package struct FileFetch: Sendable {
     }
 
     private func fetch(_ asked: FileAddress, _ sink: some FileSink, _ etag: String?) async throws(Failure)
-        -> RemoteFile
+        -> FetchedFile
     {
         var headers: HTTPHeaders = ["Accept": "*/*", "Accept-Encoding": "identity"]
         var conditional = headers
@@ -133,10 +133,10 @@ package struct FileFetch: Sendable {
     }
 
     private func file(
-        _ content: RemoteFile.Content, _ answer: HTTPExchange.Answer, _ asked: FileAddress, etag: String?
-    ) -> RemoteFile {
+        _ content: FetchedFile.Content, _ answer: HTTPExchange.Answer, _ asked: FileAddress, etag: String?
+    ) -> FetchedFile {
         let type = answer.headers.first(name: "Content-Type")?.prefix { $0 != ";" && $0 != " " }
-        return RemoteFile(
+        return FetchedFile(
             content: content, address: answer.address.redacted,
             name: ContentDisposition.fileName(answer.headers.first(name: "Content-Disposition"))
                 ?? asked.name ?? "download",

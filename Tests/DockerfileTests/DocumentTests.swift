@@ -20,6 +20,20 @@ import Testing
         try Corpus.errors.compare(lines.joined(separator: "\n") + "\n", with: name)
     }
 
+    /// Not in testdata, which is text.
+    @Test(arguments: [true, false])
+    func utf16IsToldOf(_ isBigEndian: Bool) throws {
+        let bytes = "\u{feff}FROM scratch\n".utf16.flatMap { unit -> [UInt8] in
+            let pair = [UInt8(unit >> 8), UInt8(unit & 0xff)]
+            return isBigEndian ? pair : pair.reversed()
+        }
+        let error = #expect(throws: DockerfileError.self) {
+            try DockerfileDocument.parse(bytes, name: "Dockerfile")
+        }
+        #expect(error?.range?.firstLine == 1 && error?.message == "the line is not UTF-8 text")
+        #expect(error?.hint == "the file is UTF-16: save it as UTF-8")
+    }
+
     @Test func corpusIsThere() {
         #expect(Corpus.dockerfiles.cases.count >= 42)
         #expect(Corpus.errors.cases.count >= 50)

@@ -60,7 +60,7 @@ struct BuildInterruptTests {
             #expect(outcome.code == 130, "\(outcome.whole)")
             #expect(try outcome.step("trap").end == "CANCELED")
             try nothingIsLeft(ctr, steps, within: 1)
-            let work = try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/work")
+            let work = try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/scratch")
             #expect(work == [])
             try go(ctr)
             let again = try ctr.built("-t", "x:1", context)
@@ -97,7 +97,7 @@ struct BuildInterruptTests {
             let again = try ctr.identityOfBuild(["-t", "x:1", context])
             #expect(try ctr.run("x:1", "cat /both") == "one\nf")
             #expect(try ctr.identityOfBuild(["--no-cache", context]) == again)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/work") == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/scratch") == [])
         }
     }
 
@@ -138,7 +138,7 @@ struct BuildInterruptTests {
             let warm = try ctr.identityOfBuild(["-t", "x:1", context])
             #expect(try ctr.identityOfBuild(["--no-cache", context]) == warm)
             #expect(try ctr.run("x:1", "cat /one /file /copy; ls /dir | wc -l; pwd").hasPrefix("one\nff"))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/work") == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: ctr.root + "/build/scratch") == [])
             try wholeAfter(ctr)
         }
     }

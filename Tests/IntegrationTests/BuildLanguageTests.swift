@@ -51,7 +51,7 @@ struct BuildLanguageTests {
         RUN echo "$0 $-" > /shell
         LABEL one=1 "two words"="x y" three=$OWN
         USER app
-        WORKDIR /work
+        WORKDIR /srv
         WORKDIR sub
         RUN pwd > where; id -un >> where; id -Gn >> where; echo $HOME >> where
         USER root
@@ -93,7 +93,7 @@ struct BuildLanguageTests {
             #expect(try file("/a dir/with space") == "spaced")
             #expect(try ctr.run("all:1", "stat -c '%a %U:%G' /added") == "600 app:extra")
             #expect(try file("/shell").wholeMatch(of: /\/bin\/sh \w*e\w*/) != nil)
-            #expect(try file("/work/sub/where") == "/work/sub\napp\napp extra more\n/home/app")
+            #expect(try file("/srv/sub/where") == "/srv/sub\napp\napp extra more\n/home/app")
 
             let config = try config(ctr, "all:1")
             #expect(
@@ -102,7 +102,7 @@ struct BuildLanguageTests {
                     "OLD=old form  with spaces", "A=2", "B=two words", "C=three words", "D=", "E=1", "EMPTY=",
                 ])
             #expect(config["User"] as? String == "root")
-            #expect(config["WorkingDir"] as? String == "/work/sub")
+            #expect(config["WorkingDir"] as? String == "/srv/sub")
             #expect(config["StopSignal"] as? String == "SIGUSR1")
             #expect(config["Entrypoint"] as? [String] == ["entry"])
             #expect(config["Cmd"] as? [String] == ["/bin/sh", "-ec", "one line"])

@@ -8,7 +8,7 @@ struct BuildReproducibilityTests {
         ARG MORE=more
         ENV A=1
         LABEL made=here
-        WORKDIR /work
+        WORKDIR /srv
         COPY --chown=app dir/ dir/
         COPY file exe ./
         RUN echo $MORE > out; mkdir -p deep/er; echo x > deep/er/x; touch -t 200001010000 old; ln out hard; \\
@@ -18,9 +18,9 @@ struct BuildReproducibilityTests {
         text
         EOT
         FROM busybox:test
-        COPY --from=made /work /work
+        COPY --from=made /srv /srv
         COPY --from=made --link /untar /untar
-        RUN cat /work/out > /again
+        RUN cat /srv/out > /again
         """
 
     /// An archive of the base: what `import` makes has the time of its making.
@@ -145,7 +145,7 @@ struct BuildReproducibilityTests {
             #expect(try ctr.inspect("x:1", "{{.Created}}") == "2009-02-13T23:31:30Z")
             #expect(
                 try ctr.run(
-                    "x:1", "stat -c %Y /work/out /work/file /work/deep/er /again /untar /untar/in/tar")
+                    "x:1", "stat -c %Y /srv/out /srv/file /srv/deep/er /again /untar /untar/in/tar")
                     == Array(repeating: "1234567890", count: 6).joined(separator: "\n"))
             try ctr.buildFails(
                 one, says: ["SOURCE_DATE_EPOCH"], environment: ["SOURCE_DATE_EPOCH": "yesterday"])

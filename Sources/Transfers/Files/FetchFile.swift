@@ -1,5 +1,6 @@
 package import Failure
 internal import LinuxSystem
+package import OCI
 internal import RegistryClient
 
 /// Downloads a file over http or https into an open regular file, from its beginning on; waits until it is there.
@@ -11,7 +12,7 @@ internal import RegistryClient
 /// - Throws: `notFound`, `unauthenticated`, `permissionDenied`, `unavailable`, `dataLoss`, `invalidArgument`.
 package func fetchFile(_ address: String, to file: Int32, etag: String? = nil) throws(Failure) -> FetchedFile
 {
-    let found = try blocking { () async throws(Failure) in
+    try blocking { () async throws(Failure) in
         let fetch = FileFetch(RegistryAccess.configuration())
         do throws(Failure) {
             let found = try await fetch.fetch(address, to: OpenFileSink(file: file), etag: etag)
@@ -22,15 +23,6 @@ package func fetchFile(_ address: String, to file: Int32, etag: String? = nil) t
             throw error
         }
     }
-    let content: FetchedFile.Content =
-        switch found.content {
-        case .unchanged: .unchanged
-        case .written(let digest, let size): .written(digest: digest, size: size)
-        }
-    return FetchedFile(
-        content: content, address: found.address, name: found.name, etag: found.etag,
-        modified: found.modified,
-        mediaType: found.mediaType)
 }
 
 /// The caller's file, open as long as the fetch takes.

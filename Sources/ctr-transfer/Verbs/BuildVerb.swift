@@ -30,6 +30,8 @@ enum BuildVerb {
             try? engine.emptyTrash()
         } catch {
             display.end(error)
+            // What a failed step has written takes room that the next build may need.
+            try? engine.emptyTrash()
             if error.code == .interrupted { return 130 }
             throw BuildDisplay.shown(error)
         }
