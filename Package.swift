@@ -72,6 +72,10 @@ let targets: [Target] = [
     room(
         "Runtime", ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         linked: archives("seccomp")),
+    // The command line of other OCI runtimes, for engines that call one.
+    room(
+        "OCIRuntime",
+        ["OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure"]),
     room("Volumes", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
     room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
@@ -106,7 +110,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr",
         dependencies: [
-            "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
+            "Front", "Engine", "OCIRuntime", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "CStaticUnwind",
         ],
         swiftSettings: strict,
         // A debug build does not name what FoundationEssentials is made of.
@@ -118,7 +123,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr-transfer",
         dependencies: [
-            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI", "CommandTable",
+            "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI",
+            "CommandTable",
             "LinuxSystem", "Failure",
         ],
         swiftSettings: strict,

@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <linux/keyctl.h>
+#include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,7 +13,7 @@
 // What a step must at least hold, so that no step reads beyond its own record.
 static const struct { uint8_t args, strings; } shape[CTR_OP_END] = {
     [CTR_OP_JOIN_CGROUP] = {1, 0}, [CTR_OP_JOIN_NAMESPACE] = {2, 0}, [CTR_OP_UNSHARE] = {1, 0},
-    [CTR_OP_NEW_KEYRING] = {0, 1}, [CTR_OP_SET_PROPAGATION] = {1, 0}, [CTR_OP_ATTACH_ROOT] = {1, 0},
+    [CTR_OP_NEW_KEYRING] = {0, 1}, [CTR_OP_SET_PROPAGATION] = {1, 0}, [CTR_OP_ATTACH_ROOT] = {1, 1},
     [CTR_OP_MOUNT] = {2, 3}, [CTR_OP_ATTACH_MOUNT] = {3, 1}, [CTR_OP_BIND] = {2, 2}, [CTR_OP_MAKE_DIRECTORY] = {1, 1},
     [CTR_OP_MAKE_DEVICE] = {5, 1}, [CTR_OP_SYMLINK] = {0, 2}, [CTR_OP_MASK] = {0, 1}, [CTR_OP_READ_ONLY_PATH] = {0, 1},
     [CTR_OP_SET_ROOT_PROPAGATION] = {1, 0}, [CTR_OP_HOSTNAME] = {0, 1}, [CTR_OP_DOMAINNAME] = {0, 1},
@@ -23,6 +24,8 @@ static const struct { uint8_t args, strings; } shape[CTR_OP_END] = {
     [CTR_OP_BOUNDING_SET] = {1, 0}, [CTR_OP_IDENTITY] = {2, 0}, [CTR_OP_CAPABILITIES] = {4, 0},
     [CTR_OP_SECCOMP] = {2, 0}, [CTR_OP_EXEC_LABEL] = {0, 2}, [CTR_OP_CLOSE_DESCRIPTORS] = {1, 0},
     [CTR_OP_FIND_PROGRAM] = {0, 2}, [CTR_OP_AWAIT_START] = {1, 0}, [CTR_OP_EXECUTE] = {1, 1},
+    [CTR_OP_TIME_OFFSETS] = {0, 1}, [CTR_OP_HOOK] = {2, 3}, [CTR_OP_MEMORY_POLICY] = {1, 0},
+    [CTR_OP_BIND_HOST] = {1, 2}, [CTR_OP_PROPAGATION] = {1, 1}, [CTR_OP_OWN_STREAMS] = {1, 0}, [CTR_OP_AWAIT_PARENT] = {1, 0},
 };
 
 // Signals as a new program expects them: nothing blocked, nothing ignored or caught. By the kernel's own structure,
@@ -35,7 +38,8 @@ static void reset_signals(void) {
     CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
-static long await_parent(struct context *c) {
+static long await_parent(struct context *c, uint32_t stage) {
+    c->detail = stage;
     long r = report(c, CTR_REPORT_AWAITING, 0, -1);
     char word;
     while (r >= 0) {
@@ -102,6 +106,12 @@ static long set_scheduler(const struct step *step) {
     return CALL(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+// args: mode with its flags, then the mask of nodes.
+static long set_memory_policy(const struct step *step) {
+    unsigned words = step->arg_count - 1;
+    return CALL(SYS_set_mempolicy, (int)step->args[0], words ? step->args + 1 : NULL, words ? words * 64UL + 1 : 0UL);
+}
+
 static long new_keyring(const char *name) {
     long r = CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
     // A kernel without keys has none to protect.
@@ -110,14 +120,14 @@ static long new_keyring(const char *name) {
 
 static long run(struct context *c, const struct step *s) {
     switch ((enum ctr_op)s->op) {
-    case CTR_OP_AWAIT_PARENT: return await_parent(c);
+    case CTR_OP_AWAIT_PARENT: return await_parent(c, (uint32_t)s->args[0]);
     case CTR_OP_JOIN_CGROUP: return CALL(SYS_write, slot(c, s->args[0]), "0", 1);
     case CTR_OP_JOIN_NAMESPACE: return join_namespace(c, slot(c, s->args[0]), s->args[1]);
     case CTR_OP_UNSHARE: return CALL(SYS_unshare, s->args[0]);
     case CTR_OP_NEW_SESSION: return CALL(SYS_setsid);
     case CTR_OP_NEW_KEYRING: return new_keyring(text(s, 0));
     case CTR_OP_SET_PROPAGATION: return mount_set_propagation(c, s->args[0]);
-    case CTR_OP_ATTACH_ROOT: return mount_attach_root(c, slot(c, s->args[0]));
+    case CTR_OP_ATTACH_ROOT: return mount_attach_root(c, slot(c, s->args[0]), text(s, 0));
     case CTR_OP_MOUNT: return mount_new(c, s);
     case CTR_OP_ATTACH_MOUNT: return mount_attach(c, slot(c, s->args[0]), text(s, 0), s->args[1], s->args[2]);
     case CTR_OP_BIND: return mount_bind(c, s);
@@ -155,15 +165,21 @@ static long run(struct context *c, const struct step *s) {
     case CTR_OP_AWAIT_START: return program_await_start(c, slot(c, s->args[0]));
     case CTR_OP_REAP: return reap(c);
     case CTR_OP_EXECUTE: return program_execute(c, s);
+    case CTR_OP_BECOME_ROOT: return identity_become_root();
+    case CTR_OP_TIME_OFFSETS: return path_write_proc(c, "self/timens_offsets", text(s, 0), strlen(text(s, 0)));
+    case CTR_OP_HOOK: return hook_run(c, s);
+    case CTR_OP_MEMORY_POLICY: return set_memory_policy(s);
+    case CTR_OP_CPU_AFFINITY: return CALL(SYS_sched_setaffinity, 0, s->arg_count * sizeof *s->args, s->args);
+    case CTR_OP_PROPAGATION: return mount_propagation(c, text(s, 0), s->args[0]);
+    case CTR_OP_CHANGE_ROOT: return mount_change_root(c);
+    case CTR_OP_BIND_HOST: return mount_bind_host(c, s);
+    case CTR_OP_OWN_STREAMS: return identity_own_streams((uid_t)s->args[0]);
     case CTR_OP_END: break;
     }
     return FAIL(c, CTR_DETAIL_MALFORMED, -EINVAL);
 }
 
-void execute_steps(const struct ctr_launch *launch) {
-    struct context context = {
-        .launch = launch, .status = launch->status_child, .root = -1, .proc = -1, .null_mount = -1, .empty_mount = -1};
-    struct context *c = &context;
+static void begin(const struct ctr_launch *launch) {
     // So that the end of the parent is seen as the end of the stream.
     shut(launch->status_parent);
     reset_signals();
@@ -171,6 +187,45 @@ void execute_steps(const struct ctr_launch *launch) {
     CALL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     // Until exec nobody inside may look at this process, which is still the monitor's image (CVE-2019-5736).
     CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static const struct context fresh = {.root = -1, .proc = -1, .null_mount = -1, .empty_mount = -1};
+
+void execute_preparation(const struct ctr_launch *launch) {
+    struct context context = fresh, *c = &context;
+    c->launch = launch;
+    c->status = launch->status_child;
+    begin(launch);
+    long r = 0;
+    for (size_t at = 0; at < launch->preparation_size; c->index++) {
+        const struct step *step = (const struct step *)((const char *)launch->preparation + at);
+        at += step->size;
+        c->detail = CTR_DETAIL_NONE;
+        bool whole = step->arg_count >= shape[step->op].args && step->string_count >= shape[step->op].strings;
+        r = whole ? run(c, step) : FAIL(c, CTR_DETAIL_MALFORMED, -EINVAL);
+        if (r < 0) break;
+    }
+    int pidfd = -1;
+    // A sibling: the launcher is its parent, and this process ends.
+    struct clone_args args = {
+        .flags = launch->namespaces | CLONE_PIDFD | CLONE_PARENT, .pidfd = (uint64_t)(uintptr_t)&pidfd};
+    if (r >= 0) r = CALL(SYS_clone3, &args, sizeof args);
+    if (r == 0) execute_steps(launch);
+    if (r > 0) {
+        c->index = (uint32_t)r;
+        r = report(c, CTR_REPORT_MADE, 0, pidfd);
+        CALL(SYS_exit_group, r < 0 ? 125 : 0);
+    }
+    report(c, CTR_REPORT_UNPREPARED, r, -1);
+    CALL(SYS_exit_group, 125);
+    __builtin_unreachable();
+}
+
+void execute_steps(const struct ctr_launch *launch) {
+    struct context context = fresh, *c = &context;
+    c->launch = launch;
+    c->status = launch->status_child;
+    begin(launch);
     c->old_umask = (unsigned)CALL(SYS_umask, 0);
     long r = 0;
     bool wants_death_signal = false;

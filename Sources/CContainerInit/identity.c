@@ -41,11 +41,39 @@ long identity_set(struct context *c, const struct step *step) {
     long r = c->has_terminal ? CALL(SYS_fchown, 0, uid, (gid_t)-1) : 0;
     if (r >= 0) r = CALL(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (r >= 0) r = CALL(SYS_setgroups, count, groups);
+    // A user namespace of an ordinary user denies it; there are no groups to lose but the user's own.
+    if (r == -EPERM && count == 0 && step->string_count) r = 0;
     if (r >= 0) r = CALL(SYS_setresgid, gid, gid, gid);
     if (r >= 0) r = CALL(SYS_setresuid, uid, uid, uid);
     // The change of credentials took the death signal of the launch away.
     if (r >= 0) r = CALL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     return r;
+}
+
+// In a user namespace that was just made or joined: its root, as far as it has one. A namespace may map no gid 0, and may
+// deny setgroups.
+long identity_become_root(void) {
+    CALL(SYS_setgroups, 0, NULL);
+    long r = CALL(SYS_setresgid, 0, 0, 0);
+    if (r == -EINVAL) r = 0;
+    if (r >= 0) r = CALL(SYS_setresuid, 0, 0, 0);
+    if (r == -EINVAL) r = 0;
+    // The change of credentials took the death signal of the launch away.
+    if (r >= 0) r = CALL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    return r;
+}
+
+// So that /dev/stdout can be opened by who writes there. What belongs to nobody in this namespace stays as it is.
+long identity_own_streams(uid_t uid) {
+    struct stat null, s;
+    bool has_null = fstatat(AT_FDCWD, "/dev/null", &null, 0) == 0;
+    for (int fd = 0; fd < 3; fd++) {
+        if (path_stat(fd, &s) < 0 || s.st_uid == uid) continue;
+        if (has_null && S_ISCHR(s.st_mode) && s.st_rdev == null.st_rdev) continue;
+        long r = CALL(SYS_fchown, fd, uid, (gid_t)-1);
+        if (r < 0 && r != -EINVAL && r != -EPERM && r != -EROFS) return r;
+    }
+    return 0;
 }
 
 // args: effective, permitted, inheritable, ambient.
@@ -76,7 +104,12 @@ long identity_seccomp(struct context *c, int fd, uint64_t flags) {
     void *filter = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (filter == MAP_FAILED) return -(long)errno;
     struct sock_fprog program = {.len = (unsigned short)count, .filter = filter};
-    return CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, (unsigned)flags, &program);
+    r = CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, (unsigned)flags, &program);
+    if (r < 0 || !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) return r;
+    long listener = r;
+    r = report(c, CTR_REPORT_LISTENER, 0, (int)listener);
+    shut((int)listener);
+    return r;
 }
 
 long identity_label(struct context *c, const char *module, const char *label) {

@@ -72,14 +72,17 @@ long path_write_proc(struct context *c, const char *name, const char *value, siz
 
 // mounts.c
 long mount_set_propagation(struct context *c, uint64_t flags);
-long mount_attach_root(struct context *c, int fd);
+long mount_attach_root(struct context *c, int fd, const char *place);
 long mount_new(struct context *c, const struct step *step);
 long mount_attach(struct context *c, int fd, const char *path, bool directory, uint64_t propagation);
 long mount_bind(struct context *c, const struct step *step);
+long mount_bind_host(struct context *c, const struct step *step);
 long mount_mask(struct context *c, const char *path);
 long mount_read_only_path(struct context *c, const char *path);
 long mount_attributes(int fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive);
 long mount_pivot(struct context *c);
+long mount_change_root(struct context *c);
+long mount_propagation(struct context *c, const char *path, uint64_t flags);
 long mount_move(int from, int to);
 long mount_clone(int fd, bool recursive);
 
@@ -94,6 +97,8 @@ long identity_bounding_set(uint64_t mask);
 long identity_set(struct context *c, const struct step *step);
 long identity_capabilities(const struct step *step);
 long identity_seccomp(struct context *c, int fd, uint64_t flags);
+long identity_become_root(void);
+long identity_own_streams(uid_t uid);
 long identity_label(struct context *c, const char *module, const char *label);
 
 // streams.c
@@ -114,3 +119,7 @@ long reap(struct context *c);
 long report(struct context *c, uint32_t kind, long error, int descriptor);
 // executor.c
 __attribute__((noreturn)) void execute_steps(const struct ctr_launch *launch);
+__attribute__((noreturn)) void execute_preparation(const struct ctr_launch *launch);
+
+// hooks.c
+long hook_run(struct context *c, const struct step *step);

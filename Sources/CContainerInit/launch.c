@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 long report(struct context *c, uint32_t kind, long error, int descriptor) {
@@ -59,16 +60,29 @@ long ctr_init_check(const void *program, size_t size) {
 
 long ctr_init_launch(const struct ctr_launch *launch, int *pidfd) {
     long checked = ctr_init_check(launch->program, launch->size);
+    if (checked >= 0 && launch->preparation_size) checked = ctr_init_check(launch->preparation, launch->preparation_size);
     if (checked < 0) return checked;
+    bool prepares = launch->preparation_size > 0;
     struct clone_args args = {
-        .flags = launch->namespaces | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+        .flags = (prepares ? 0 : launch->namespaces) | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (launch->cgroup >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)launch->cgroup;
     }
     long pid = CALL(SYS_clone3, &args, sizeof args);
+    if (pid == 0 && prepares) execute_preparation(launch);
     if (pid == 0) execute_steps(launch);
     return pid;
+}
+
+long ctr_init_namespace_holder(int *pidfd) {
+    struct clone_args args = {
+        .flags = CLONE_NEWUSER | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+    long pid = CALL(SYS_clone3, &args, sizeof args);
+    if (pid != 0) return pid;
+    CALL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    CALL(SYS_close_range, 0, ~0U, 0);
+    for (;;) CALL(SYS_rt_sigsuspend, &(uint64_t){0}, sizeof(uint64_t));
 }
 
 long ctr_init_go_on_in_background(int exit_code) {

@@ -25,13 +25,16 @@ long mount_set_propagation(struct context *c, uint64_t flags) {
     return CALL(SYS_mount, NULL, "/", NULL, MS_REC_ | flags, NULL);
 }
 
-long mount_attach_root(struct context *c, int fd) {
+long mount_attach_root(struct context *c, int fd, const char *place) {
     if (fd < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    // Behind a joined mount namespace's own root, `/` is the host of this one.
+    c->pivoted = false;
     // pivot_root refuses a shared parent; with setPropagation(MS_SHARED) the old root would be one.
     long r = CALL(SYS_mount, NULL, "/", NULL, MS_PRIVATE_, NULL);
     if (r < 0) return r;
-    // Over `/` itself: no directory of the host is needed, and the old root beneath is let go by pivotRoot.
-    r = CALL(SYS_move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+    // Over `/` itself no directory of the host is needed, and the old root beneath is let go by pivotRoot. Where hooks
+    // want to see it, at a bundle's own path.
+    r = CALL(SYS_move_mount, fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH);
     if (r < 0) return FAIL(c, CTR_DETAIL_ATTACH, r);
     // Nor a shared new root, as a bind of a directory is where the host's mounts are shared (systemd).
     r = mount_attributes(fd, 0, 0, MS_PRIVATE_, false);
@@ -85,16 +88,49 @@ static long configure(struct context *c, int context, const struct step *step) {
     return r < 0 ? FAIL(c, CTR_DETAIL_FILE_SYSTEM, r) : 0;
 }
 
+// Clones what `from` names, sets attributes and attaches it at `to`.
+static long bind_over(struct context *c, int from, int to, uint64_t attributes, bool recursive, int *kept) {
+    long tree = mount_clone(from, recursive);
+    if (tree < 0) return FAIL(c, CTR_DETAIL_ATTACH, tree);
+    long r = attributes ? mount_attributes((int)tree, attributes, 0, 0, recursive) : 0;
+    if (r < 0) c->detail = CTR_DETAIL_ATTRIBUTES;
+    if (r >= 0) {
+        r = mount_move((int)tree, to);
+        if (r < 0) c->detail = CTR_DETAIL_ATTACH;
+    }
+    if (r >= 0 && kept) *kept = (int)tree; else shut((int)tree);
+    return r < 0 ? r : 0;
+}
+
+static long bind_kernels_own(struct context *c, const char *type, uint64_t attributes, int target) {
+    if (c->pivoted) return -EPERM;
+    bool proc = !strcmp(type, "proc"), sys = !strcmp(type, "sysfs");
+    long from = path_open(AT_FDCWD, proc ? "/proc" : sys ? "/sys" : "/dev/mqueue", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+    if (from < 0) return from;
+    long kind = path_type((int)from), r = -EPERM;
+    if (kind == (proc ? PROC_SUPER_MAGIC : sys ? SYSFS_MAGIC : 0x19800202)) {
+        c->detail = CTR_DETAIL_NONE;
+        r = bind_over(c, (int)from, target, attributes, true, NULL);
+    }
+    shut((int)from);
+    return r;
+}
+
 // args: attributes, copyUp; strings: type, source, target, then key and value in turn.
 long mount_new(struct context *c, const struct step *step) {
     const char *type = text(step, 0), *path = text(step, 2);
-    bool kernels_own = !strcmp(type, "proc") || !strcmp(type, "sysfs");
+    bool kernels_own = !strcmp(type, "proc") || !strcmp(type, "sysfs"), made_by_kernel;
     long target = place(c, path, true, kernels_own);
     if (target < 0) return target;
+    made_by_kernel = kernels_own || !strcmp(type, "mqueue");
     long context = CALL(SYS_fsopen, type, FSOPEN_CLOEXEC), r = context, made = -1;
     if (context < 0) { c->detail = CTR_DETAIL_FILE_SYSTEM; goto done; }
     r = configure(c, (int)context, step);
-    if (r < 0) goto done;
+    // In a user namespace that does not own the network (the ipc, the pid) namespace too, there is only the host's.
+    if (r == -EPERM && made_by_kernel) r = bind_kernels_own(c, type, step->args[0], (int)target);
+    else if (r >= 0) goto configured;
+    goto done;
+configured:;
     // A tree that is copied up must be written to first.
     bool copy = step->args[1], read_only = step->args[0] & MOUNT_ATTR_RDONLY;
     uint64_t first = copy ? step->args[0] & ~(uint64_t)MOUNT_ATTR_RDONLY : step->args[0];
@@ -129,20 +165,6 @@ long mount_attach(struct context *c, int fd, const char *path, bool directory, u
     return r;
 }
 
-// Clones what `from` names, sets attributes and attaches it at `to`.
-static long bind_over(struct context *c, int from, int to, uint64_t attributes, bool recursive, int *kept) {
-    long tree = mount_clone(from, recursive);
-    if (tree < 0) return FAIL(c, CTR_DETAIL_ATTACH, tree);
-    long r = attributes ? mount_attributes((int)tree, attributes, 0, 0, recursive) : 0;
-    if (r < 0) c->detail = CTR_DETAIL_ATTRIBUTES;
-    if (r >= 0) {
-        r = mount_move((int)tree, to);
-        if (r < 0) c->detail = CTR_DETAIL_ATTACH;
-    }
-    if (r >= 0 && kept) *kept = (int)tree; else shut((int)tree);
-    return r < 0 ? r : 0;
-}
-
 // args: attributes, recursive; strings: source, target.
 long mount_bind(struct context *c, const struct step *step) {
     if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
@@ -152,6 +174,18 @@ long mount_bind(struct context *c, const struct step *step) {
     long r = path_stat((int)source, &s), target = -1;
     if (r >= 0) r = target = place(c, text(step, 1), S_ISDIR(s.st_mode), false);
     if (r >= 0) r = bind_over(c, (int)source, (int)target, step->args[0], step->args[1], NULL);
+    shut((int)target);
+    shut((int)source);
+    return r;
+}
+
+// args: attributes; strings: a directory of the host, which ctr itself has made, and the target.
+long mount_bind_host(struct context *c, const struct step *step) {
+    if (c->root < 0 || c->pivoted) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    long source = path_open(AT_FDCWD, text(step, 0), O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+    if (source < 0) return source;
+    long target = place(c, text(step, 1), true, false), r = target;
+    if (r >= 0) r = bind_over(c, (int)source, (int)target, step->args[0], false, NULL);
     shut((int)target);
     shut((int)source);
     return r;
@@ -235,5 +269,24 @@ long mount_pivot(struct context *c) {
     if (r >= 0) r = CALL(SYS_chdir, "/");
     shut((int)old);
     if (r >= 0) c->pivoted = true;
+    return r;
+}
+
+// Without pivot_root(2), for hosts whose root is the kernel's first ramfs. The old root stays below, out of reach.
+long mount_change_root(struct context *c) {
+    if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    long r = CALL(SYS_fchdir, c->root);
+    if (r >= 0) r = CALL(SYS_chroot, ".");
+    if (r >= 0) r = CALL(SYS_chdir, "/");
+    if (r >= 0) c->pivoted = true;
+    return r;
+}
+
+long mount_propagation(struct context *c, const char *path, uint64_t flags) {
+    if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    long fd = path_open(c->root, path, O_PATH, 0, IN_ROOT);
+    if (fd < 0) return FAIL(c, CTR_DETAIL_TARGET, fd);
+    long r = mount_attributes((int)fd, 0, 0, flags, flags & MS_REC_);
+    shut((int)fd);
     return r;
 }

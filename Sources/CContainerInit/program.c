@@ -57,19 +57,12 @@ long program_working_directory(struct context *c, const char *path, bool create)
 
 long program_await_start(struct context *c, int fd) {
     if (fd < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
-    long proc = path_proc(c);
-    if (proc < 0) return proc;
-    char name[32] = "thread-self/fd/", digits[12];
-    int n = 0;
-    for (int rest = fd; rest || !n; rest /= 10) digits[n++] = (char)('0' + rest % 10);
-    size_t at = strlen(name);
-    while (n) name[at++] = digits[--n];
-    name[at] = 0;
+    // Whoever created this process may end as soon as it has heard; the start comes from another.
+    CALL(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
     long r = report(c, CTR_REPORT_CREATED, 0, -1);
     if (r < 0) return r;
-    // Whoever created this process may end now; the start comes from another.
-    CALL(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
-    long fifo = CALL(SYS_openat, (int)proc, name, O_WRONLY | O_CLOEXEC);
+    // Below a descriptor that is searched, not through /proc: by now this is anybody, in any namespace.
+    long fifo = CALL(SYS_openat, fd, "exec.fifo", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fifo < 0) return fifo;
     r = CALL(SYS_write, (int)fifo, "", 1);
     shut((int)fifo);

@@ -135,6 +135,10 @@ long ctr_statfs_type(int fd) {
     struct statfs s;
     return fstatfs(fd, &s) < 0 ? -errno : (long)s.f_type;
 }
+long ctr_statfs_flags(int fd) {
+    struct statfs s;
+    return fstatfs(fd, &s) < 0 ? -errno : (long)s.f_flags;
+}
 long ctr_statfs_free(int fd, uint64_t *free_bytes, uint64_t *total_bytes) {
     struct statfs s;
     if (fstatfs(fd, &s) < 0) return -errno;
@@ -196,6 +200,10 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 }
 long ctr_wait4(int pid, int *status, int options) { return ANSWER(wait4(pid, status, options, NULL)); }
 long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, size, 0)); }
+long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard) {
+    uint64_t limit[2] = {soft, hard};
+    return ANSWER(syscall(SYS_prlimit64, pid, resource, limit, NULL));
+}
 long ctr_gettid(void) { return ANSWER(gettid()); }
 long ctr_sched_getaffinity(uint8_t *mask, size_t size) {
     return ANSWER(syscall(SYS_sched_getaffinity, 0, size, mask));

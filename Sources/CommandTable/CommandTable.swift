@@ -41,6 +41,7 @@ package enum CommandTable {
             return ParsedCommand(
                 verb: .internal, request: .perform, positionals: words, settings: globals.settings)
         }
+        if first == VerbGroup.oci.rawValue { return try parseRuntime(words, globals: globals.settings) }
         guard let (verb, rest) = try find(words) else {
             return ParsedCommand(verb: .help, request: .help(try topic(of: words)))
         }
@@ -56,8 +57,25 @@ package enum CommandTable {
         return found.verb.usageExitCode
     }
 
+    /// `oci` has flags of its own before the verb.
+    private static func parseRuntime(
+        _ words: [String], globals: [ParsedCommand.Setting]
+    ) throws(Failure) -> ParsedCommand {
+        var flags = FlagParser(
+            flags: runtimeFlags, commandPath: VerbGroup.oci.commandPath, interspersed: false)
+        try flags.read(words.dropFirst())
+        if flags.isOn(.version) { return ParsedCommand(verb: .ociFeatures, request: .versionLine) }
+        guard let second = flags.positionals.first, second != "help", !flags.isOn(.help) else {
+            return ParsedCommand(verb: .help, request: .help(.group(.oci)))
+        }
+        guard let verb = Verb(words: "oci \(second)") else { throw unknown(second, in: .oci) }
+        return try parse(
+            verb, flags.positionals.dropFirst(), globals: globals + flags.settings, outer: runtimeFlags)
+    }
+
     private static func parse(
-        _ verb: Verb, _ rest: ArraySlice<String>, globals: [ParsedCommand.Setting]
+        _ verb: Verb, _ rest: ArraySlice<String>, globals: [ParsedCommand.Setting],
+        outer: [FlagDescription] = []
     ) throws(Failure) -> ParsedCommand {
         let description = verb.description
         var parser = FlagParser(
@@ -71,7 +89,7 @@ package enum CommandTable {
         try description.checkCount(of: parser.positionals)
         return ParsedCommand(
             verb: verb, request: .perform, positionals: parser.positionals,
-            settings: globals + parser.settings, descriptions: description.flags)
+            settings: globals + parser.settings, descriptions: description.flags + outer)
     }
 
     /// The verb at the head of these words and the words after it; nil for a group's word alone or with a flag after it.

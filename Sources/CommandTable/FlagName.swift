@@ -2,27 +2,35 @@
 /// What a flag means, its short form and its kind belong to the verb (`-a` is `--all` in `ps` and `--attach` in `run`).
 package enum FlagName: String, CaseIterable, Sendable {
     case addHost = "add-host"
+    case additionalGids = "additional-gids"
     case all
     case allTags = "all-tags"
     case annotation
+    case apparmor
     case archive
     case attach
     case buildArg = "build-arg"
     case buildContext = "build-context"
+    case bundle
     case cacheFrom = "cache-from"
     case cacheTo = "cache-to"
+    case cap
     case capAdd = "cap-add"
     case capDrop = "cap-drop"
+    case cgroup
     case cgroupns
     case change
     case check
     case cidfile
+    case consoleSocket = "console-socket"
     case cpuPeriod = "cpu-period"
     case cpuQuota = "cpu-quota"
+    case cpuShares = "cpu-shares"
     case cpus
     case cpusetCPUs = "cpuset-cpus"
     case cpusetMems = "cpuset-mems"
-    case cpuShares = "cpu-shares"
+    case criu
+    case cwd
     case debug
     case detach
     case detachKeys = "detach-keys"
@@ -45,18 +53,22 @@ package enum FlagName: String, CaseIterable, Sendable {
     case help
     case hostname
     case human
+    case ignorePaused = "ignore-paused"
     case iidfile
     case `init`
     case input
     case interactive
     case ipc
+    case keep
     case keepStorage = "keep-storage"
     case label
     case labelFile = "label-file"
     case last
     case latest
     case load
+    case log
     case logDriver = "log-driver"
+    case logFormat = "log-format"
     case logLevel = "log-level"
     case logOpt = "log-opt"
     case memory
@@ -70,8 +82,12 @@ package enum FlagName: String, CaseIterable, Sendable {
     case noCache = "no-cache"
     case noCacheFilter = "no-cache-filter"
     case noHealthcheck = "no-healthcheck"
+    case noNewKeyring = "no-new-keyring"
+    case noNewPrivs = "no-new-privs"
+    case noPivot = "no-pivot"
     case noPrune = "no-prune"
     case noStdin = "no-stdin"
+    case noSubreaper = "no-subreaper"
     case noTrunc = "no-trunc"
     case oomScoreAdj = "oom-score-adj"
     case opt
@@ -79,9 +95,14 @@ package enum FlagName: String, CaseIterable, Sendable {
     case password
     case passwordStdin = "password-stdin"
     case pid
+    case pidFile = "pid-file"
+    case pidfdSocket = "pidfd-socket"
     case pidsLimit = "pids-limit"
     case platform
+    case preserveFds = "preserve-fds"
     case privileged
+    case process
+    case processLabel = "process-label"
     case progress
     case pull
     case push
@@ -90,18 +111,20 @@ package enum FlagName: String, CaseIterable, Sendable {
     case restart
     case rm
     case root
+    case rootless
     case runRoot = "run-root"
     case secret
     case securityOpt = "security-opt"
     case shmSize = "shm-size"
-    case signal
     case sigProxy = "sig-proxy"
+    case signal
     case since
     case size
     case ssh
     case stopSignal = "stop-signal"
     case stopTimeout = "stop-timeout"
     case sysctl
+    case systemdCgroup = "systemd-cgroup"
     case tag
     case tail
     case target

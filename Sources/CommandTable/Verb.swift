@@ -47,6 +47,20 @@ package enum Verb: String, CaseIterable, Sendable {
     case volumeRemove = "volume rm"
     case volumePrune = "volume prune"
 
+    case ociCreate = "oci create"
+    case ociRun = "oci run"
+    case ociStart = "oci start"
+    case ociState = "oci state"
+    case ociKill = "oci kill"
+    case ociDelete = "oci delete"
+    case ociExec = "oci exec"
+    case ociPs = "oci ps"
+    case ociList = "oci list"
+    case ociPause = "oci pause"
+    case ociResume = "oci resume"
+    case ociSpec = "oci spec"
+    case ociFeatures = "oci features"
+
     case version
     case info
     case completion

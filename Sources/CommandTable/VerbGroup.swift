@@ -3,6 +3,7 @@ package enum VerbGroup: String, CaseIterable, Sendable {
     case builder
     case container
     case image
+    case oci
     case volume
 
     package var commandPath: String { "ctr \(rawValue)" }
@@ -12,6 +13,7 @@ package enum VerbGroup: String, CaseIterable, Sendable {
         case .builder: "Work with the build cache"
         case .container: "Work with containers"
         case .image: "Work with images"
+        case .oci: "Be an OCI runtime for other engines (also as ctr-oci)"
         case .volume: "Work with volumes"
         }
     }

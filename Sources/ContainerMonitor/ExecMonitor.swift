@@ -1,4 +1,3 @@
-internal import CContainerInit
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
@@ -9,7 +8,6 @@ enum ExecMonitor {
     private enum Token {
         static let signals: UInt64 = 1
         static let master: UInt64 = 2
-        static let stdin: UInt64 = 3
     }
 
     static func run(_ received: ReceivedPlan) -> Never {
@@ -29,7 +27,9 @@ enum ExecMonitor {
         }
         let pid = launched.pid
         if let master = launched.terminal {
-            relay(SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin)
+            TerminalRelay(
+                master: SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin
+            ).run()
         } else if let signals {
             forward(signals, to: launched.pidfd)
         }
@@ -65,110 +65,5 @@ enum ExecMonitor {
             // Reaping waits as well, without the forwarding.
             return
         }
-    }
-
-    /// Until the process has ended, or the detach keys.
-    private static func relay(_ master: SharedFileDescriptor, detachKeys: [UInt8], reads: Bool) {
-        let saved = reads && Terminal.isTerminal(0) ? try? Terminal.makeRaw(0) : nil
-        defer { if let saved { Terminal.restore(0, saved) } }
-        if let size = AttachClient.terminalSize() { try? Terminal.setSize(size, of: master.raw) }
-        do throws(SystemError) {
-            let queue = try EventQueue()
-            let signals = try FileDescriptor.signals([Signal.child, Signal.windowChange])
-            try Launching.setNonBlocking(master.raw)
-            try queue.add(signals.raw, .read, token: Token.signals)
-            try queue.add(master.raw, .read, token: Token.master)
-            if reads { try? queue.add(0, .read, token: Token.stdin) }
-            var keys = DetachKeys(detachKeys)
-            while true {
-                for event in try queue.wait() {
-                    switch event.token {
-                    case Token.master:
-                        if !copyOutput(master.raw) { return }
-                    case Token.stdin:
-                        switch copyInput(to: master.raw, &keys) {
-                        case .more: break
-                        case .ended: try queue.remove(0)
-                        case .detach:
-                            if let saved { Terminal.restore(0, saved) }
-                            keepTerminal(master.raw)
-                        }
-                    default:
-                        while let signal = try signals.nextSignal() {
-                            if signal == Signal.child {
-                                while copyOutput(master.raw, untilEmpty: true) {}
-                                return
-                            }
-                            if let size = AttachClient.terminalSize() {
-                                try? Terminal.setSize(size, of: master.raw)
-                            }
-                        }
-                    }
-                }
-            }
-        } catch {
-            return
-        }
-    }
-
-    /// Answers whether there may be more: false at the end, and with `untilEmpty` when nothing is there now.
-    private static func copyOutput(_ master: Int32, untilEmpty: Bool = false) -> Bool {
-        withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { buffer in
-            let size = (try? Launching.readAvailable(master, into: buffer)) ?? nil
-            guard let size else { return !untilEmpty }
-            writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<size]), to: 1)
-            return size > 0
-        }
-    }
-
-    private enum Input { case more, ended, detach }
-
-    private static func copyInput(to master: Int32, _ keys: inout DetachKeys) -> Input {
-        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-            let size: Int?
-            do throws(SystemError) { size = try Launching.readAvailable(0, into: buffer) } catch {
-                return .ended
-            }
-            guard let size else { return .more }
-            if size == 0 {
-                // A terminal's end of file is a character.
-                writeAll([4], to: master)
-                return .ended
-            }
-            let typed = keys.pass(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
-            typed.passed.withUnsafeBytes { writeAll($0, to: master) }
-            return typed.isComplete ? .detach : .more
-        }
-    }
-
-    private static func writeAll(_ bytes: [UInt8], to number: Int32) {
-        bytes.withUnsafeBytes { writeAll($0, to: number) }
-    }
-
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to number: Int32) {
-        var done = 0
-        while done < bytes.count {
-            let taken: Int?
-            do throws(SystemError) {
-                taken = try Launching.writeAvailable(number, UnsafeRawBufferPointer(rebasing: bytes[done...]))
-            } catch {
-                return
-            }
-            if let taken {
-                done += taken
-            } else {
-                _ = try? FileDescriptor.wait(for: number, write: true)
-            }
-        }
-    }
-
-    /// After the detach keys the process goes on; its terminal must have somebody who reads it.
-    private static func keepTerminal(_ master: Int32) -> Never {
-        guard ctr_init_go_on_in_background(0) == 0 else { Process.exit(0) }
-        if let null = try? FileDescriptor.open("/dev/null", [.readWrite]) {
-            for number: Int32 in 0...2 { try? null.becomeNumber(number) }
-        }
-        while (try? FileDescriptor.wait(for: master)) ?? false, copyOutput(master) {}
-        Process.exit(0)
     }
 }

@@ -75,6 +75,12 @@ extension LaunchFailure {
         case CTR_DETAIL_COPY_UP: return "copying what the image has there"
         case CTR_DETAIL_NO_TERMINALS: return "/dev/pts in the container"
         case CTR_DETAIL_MALFORMED: return "the plan is not complete"
+        case CTR_DETAIL_HOOK_STATUS:
+            let status = Int32(bitPattern: detail >> 8)
+            return status & 0x7f == 0
+                ? "exit status \(status >> 8 & 0xff)" : "killed by signal \(status & 0x7f)"
+        case CTR_DETAIL_HOOK_TIME: return "it took too long and was killed"
+        case CTR_DETAIL_HOOK_PROGRAM: return "the program cannot be executed"
         default: return nil
         }
     }

@@ -1,5 +1,5 @@
 internal import CContainerInit
-internal import Failure
+package import Failure
 package import LaunchPlan
 package import LinuxSystem
 
@@ -11,6 +11,13 @@ package struct Launcher: ~Copyable {
         package let pidfd: FileDescriptor
         /// The pseudo-terminal's master, where the plan has a terminal.
         package var terminal: FileDescriptor?
+    }
+
+    /// What came of a launch, for several owners.
+    package struct Shared: Sendable {
+        package let pid: Int32
+        package let pidfd: SharedFileDescriptor
+        package let terminal: SharedFileDescriptor?
     }
 
     private let file: PlanFile
@@ -30,9 +37,22 @@ package struct Launcher: ~Copyable {
         self.slots = slots
     }
 
-    /// Makes the cgroup, then the child; returns when it has executed. `made` hears of the child as soon as there is
-    /// one, before anything of the container runs.
-    package mutating func launch(made: (Int32) -> Void = { _ in }) throws(LaunchFailure) -> Launched {
+    /// Who hears of a launch while it goes on.
+    package struct Witness {
+        /// There is a child, and nothing of the container runs yet.
+        package var made: (Int32) -> Void = { _ in }
+        /// The child waits at this stage for what the plan's `parent` does not hold.
+        package var awaited: (UInt32, Int32) throws(Failure) -> Void = { (_, _) throws(Failure) in }
+        /// The seccomp filter's listener has come.
+        package var listener: (borrowing FileDescriptor, Int32) throws(Failure) -> Void = {
+            (_, _) throws(Failure) in
+        }
+
+        package init() {}
+    }
+
+    /// Makes the cgroup, then the child; returns when it has executed, or waits for `start`.
+    package mutating func launch(_ witness: Witness = Witness()) throws(LaunchFailure) -> Launched {
         for step in plan.cgroup {
             if case .startScope(let name, let slice, let description) = step {
                 do throws(Failure) {
@@ -48,6 +68,8 @@ package struct Launcher: ~Copyable {
                 throw LaunchFailure(error.failure(step.description, hint: Launcher.hint(for: step, error)))
             }
         }
+        // Only for this child: those that come later belong where this process is.
+        defer { if plan.joinPIDNamespace != nil { Launcher.returnToOwnPIDNamespace() } }
         do throws(SystemError) {
             if let slot = plan.joinPIDNamespace {
                 try Launching.join(number(slot), flags: 0x2000_0000)
@@ -58,7 +80,12 @@ package struct Launcher: ~Copyable {
                     ? Failure(.conflict, "the container is not running", cause: error)
                     : error.failure("join the container's pid namespace"))
         }
-        return try clone(made)
+        return try clone(witness)
+    }
+
+    private static func returnToOwnPIDNamespace() {
+        guard let own = try? FileDescriptor.open("/proc/self/ns/pid") else { return }
+        try? Launching.join(own.raw, flags: 0x2000_0000)
     }
 
     private func number(_ slot: Step.Slot) -> Int32 { slots.indices.contains(slot) ? slots[slot] : -1 }
@@ -72,7 +99,7 @@ package struct Launcher: ~Copyable {
         return "the kernel does not take \(value)"
     }
 
-    private func clone(_ made: (Int32) -> Void) throws(LaunchFailure) -> Launched {
+    private func clone(_ witness: Witness) throws(LaunchFailure) -> Launched {
         let parentEnd: SharedFileDescriptor
         var childEnd: SharedFileDescriptor?
         do throws(SystemError) {
@@ -84,9 +111,11 @@ package struct Launcher: ~Copyable {
         }
         var pidfd: Int32 = -1
         let program = UnsafeRawBufferPointer(rebasing: map[file.program])
+        let preparation = UnsafeRawBufferPointer(rebasing: map[file.preparation])
         let pid = slots.withUnsafeBufferPointer { slots in
             var launch = ctr_launch(
-                program: program.baseAddress, size: program.count, slots: slots.baseAddress,
+                program: program.baseAddress, size: program.count, preparation: preparation.baseAddress,
+                preparation_size: preparation.count, slots: slots.baseAddress,
                 slot_count: Int32(slots.count), namespaces: plan.namespaces, cgroup: cgroup?.raw ?? -1,
                 status_child: childEnd?.raw ?? -1, status_parent: parentEnd.raw)
             return Int32(ctr_init_launch(&launch, &pidfd))
@@ -94,16 +123,57 @@ package struct Launcher: ~Copyable {
         // The child's copy alone is left: its end is the end of the stream.
         childEnd = nil
         guard pid > 0 else { throw Launcher.cloneFailure(-pid, plan) }
-        let child = FileDescriptor(owning: pidfd)
-        made(pid)
+        var child = Child(pid: pid, pidfd: FileDescriptor(owning: pidfd))
         do throws(LaunchFailure) {
-            let terminal = try listen(to: parentEnd.raw)
-            return Launched(pid: pid, pidfd: child, terminal: terminal)
+            if !preparation.isEmpty { try child.becomeSibling(heardOf: parentEnd.raw, file, plan) }
+            witness.made(child.pid)
+            let terminal = try listen(to: parentEnd.raw, child.pid, witness)
+            return child.launched(terminal)
         } catch {
             // Whatever state it is in: nothing of it may live on.
-            _ = try? Process.signal(Signal.kill, to: child)
-            _ = try? Process.reap(pid)
+            child.end()
             throw error
+        }
+    }
+
+    private struct Child: ~Copyable {
+        private(set) var pid: Int32
+        private var pidfd: FileDescriptor
+
+        init(pid: Int32, pidfd: consuming FileDescriptor) {
+            self.pid = pid
+            self.pidfd = pidfd
+        }
+
+        /// The process that prepared has cloned the one that goes on, and ends.
+        mutating func becomeSibling(heardOf status: Int32, _ file: PlanFile, _ plan: LaunchPlan)
+            throws(LaunchFailure)
+        {
+            var report = ctr_report()
+            var passenger: Int32 = -1
+            let answer = ctr_init_next_report(status, &report, &passenger)
+            guard answer > 0, ctr_report_kind(report.kind) == CTR_REPORT_MADE, passenger >= 0 else {
+                if passenger >= 0 { _ = FileDescriptor(owning: passenger) }
+                if answer > 0, ctr_report_kind(report.kind) == CTR_REPORT_UNPREPARED {
+                    let step = (try? file.step(at: Int(report.step), ofPreparation: true)) ?? nil
+                    guard let step else { throw Launcher.cloneFailure(report.error, plan) }
+                    throw LaunchFailure(report, step: step, in: plan)
+                }
+                throw LaunchFailure(
+                    Failure(.internal, "the process that prepares the container ended without a word"))
+            }
+            _ = try? Process.reap(pid)
+            pid = Int32(bitPattern: report.step)
+            pidfd = FileDescriptor(owning: passenger)
+        }
+
+        func end() {
+            _ = try? Process.signal(Signal.kill, to: pidfd)
+            _ = try? Process.reap(pid)
+        }
+
+        consuming func launched(_ terminal: consuming FileDescriptor?) -> Launched {
+            Launched(pid: pid, pidfd: pidfd, terminal: terminal)
         }
     }
 
@@ -117,7 +187,9 @@ package struct Launcher: ~Copyable {
     }
 
     /// Until the end of the stream (the child has executed), `created` or a failure.
-    private func listen(to status: Int32) throws(LaunchFailure) -> FileDescriptor? {
+    private func listen(to status: Int32, _ pid: Int32, _ witness: Witness) throws(LaunchFailure)
+        -> FileDescriptor?
+    {
         var terminal: FileDescriptor?
         while true {
             var report = ctr_report()
@@ -132,13 +204,38 @@ package struct Launcher: ~Copyable {
             }
             switch ctr_report_kind(report.kind) {
             case CTR_REPORT_TERMINAL: terminal = descriptor
-            case CTR_REPORT_AWAITING: _ = [0].withUnsafeBytes { try? UnixSocket.send($0, to: status) }
+            case CTR_REPORT_AWAITING:
+                do throws(Failure) {
+                    if report.detail == 0 { try ParentStep.act(plan.parent, on: pid) }
+                    try witness.awaited(report.detail, pid)
+                } catch {
+                    throw LaunchFailure(error)
+                }
+                _ = [0].withUnsafeBytes { try? UnixSocket.send($0, to: status) }
+            case CTR_REPORT_LISTENER:
+                guard let descriptor else { continue }
+                do throws(Failure) { try witness.listener(descriptor, pid) } catch {
+                    throw LaunchFailure(error)
+                }
             case CTR_REPORT_CREATED: return terminal
             default:
                 let step = (try? file.step(at: Int(report.step))) ?? nil
                 throw LaunchFailure(report, step: step, in: plan)
             }
         }
+    }
+}
+
+extension Launcher.Launched {
+    package consuming func shared() -> Launcher.Shared {
+        let pid = pid
+        let master = terminal.take()
+        let terminal: SharedFileDescriptor? =
+            switch consume master {
+            case .some(let master): SharedFileDescriptor(master)
+            case .none: nil
+            }
+        return Launcher.Shared(pid: pid, pidfd: SharedFileDescriptor(pidfd), terminal: terminal)
     }
 }
 

@@ -36,7 +36,7 @@ final class ReceivedPlan {
     }
 
     /// Launches, once; `own` has the numbers of the slots that are made here.
-    func launch(own: [(SlotSource, Int32)], made: (Int32) -> Void = { _ in }) throws(LaunchFailure)
+    func launch(own: [(SlotSource, Int32)], made: @escaping (Int32) -> Void = { _ in }) throws(LaunchFailure)
         -> Launcher.Launched
     {
         let numbers = plan.launch.slots.enumerated().map { index, source in
@@ -54,6 +54,8 @@ final class ReceivedPlan {
         }
         var launcher = Launcher(
             map?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), file, plan.launch, slots: numbers)
-        return try launcher.launch(made: made)
+        var witness = Launcher.Witness()
+        witness.made = made
+        return try launcher.launch(witness)
     }
 }

@@ -40,7 +40,9 @@ package enum Program {
             Console.out(HelpText.text(on: topic))
             return 0
         case .versionLine:
-            Console.out("ctr version \(Build.version)\n")
+            Console.out(
+                command.verb == .ociFeatures
+                    ? "ctr-oci version \(Build.version)\nspec: 1.3.0\n" : "ctr version \(Build.version)\n")
             return 0
         case .perform:
             return try verbs(command) { () throws(Failure) in

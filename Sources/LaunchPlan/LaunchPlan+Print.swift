@@ -3,6 +3,8 @@ extension LaunchPlan {
     package var printed: String {
         var lines = ["namespaces \(Step.names(ofNamespaces: namespaces)) (0x\(hex(namespaces)))"]
         if let joinPIDNamespace { lines.append("join the pid namespace of slot \(joinPIDNamespace)") }
+        lines += parent.map { "parent: \($0)" }
+        lines += preparation.map { "before: \($0.printed)" }
         lines += slots.enumerated().map { "slot \($0.offset) = \($0.element.printed)" }
         lines += cgroup.map { "cgroup: \($0)" }
         lines += steps.enumerated().map { "\($0.offset) \($0.element.printed)" }
@@ -30,9 +32,10 @@ extension SlotSource {
     var printed: String {
         switch self {
         case .root: "the root"
-        case .bind(let path, let recursive, let set, let clear, let recursiveAttributes):
-            "bind \(quoted(path))\(recursive ? " recursive" : "") +0x\(hex(set)) -0x\(hex(clear))"
-                + (recursiveAttributes ? " below too" : "")
+        case .bind(let path, let recursive, let own, let below, let ids):
+            "bind \(quoted(path))\(recursive ? " recursive" : "") +0x\(hex(own.set)) -0x\(hex(own.clear))"
+                + (below.isEmpty ? "" : " below too +0x\(hex(below.set)) -0x\(hex(below.clear))")
+                + (ids.map { " with \($0)" } ?? "")
         case .file(let path): "file \(quoted(path))"
         case .containerPIDFD: "the container's pidfd"
         case .standardInput: "stdin"
@@ -41,6 +44,23 @@ extension SlotSource {
         case .terminal: "the terminal"
         case .cgroupFile: "a cgroup's file"
         case .startFIFO: "the start FIFO"
+        }
+    }
+}
+
+extension IDMaps: CustomStringConvertible {
+    package var description: String {
+        let lines = namespace ?? "uids \(uids) gids \(gids)"
+        return "ids of \(String(lines.map { $0 == "\n" ? "," : $0 }))\(recursive ? " below too" : "")"
+    }
+}
+
+extension ParentStep: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .idMaps(let maps): "map \(maps)"
+        case .oomScore(let score): "set the OOM score adjustment \(score)"
+        case .resourceLimit(let resource, _, _): "set resource limit \(resource)"
         }
     }
 }

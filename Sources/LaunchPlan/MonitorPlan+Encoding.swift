@@ -45,6 +45,30 @@ extension PlanWriter {
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
         list(plan.launch.slots) { $0.slotSource($1) }
+        list(plan.launch.parent) { $0.parentStep($1) }
+    }
+
+    private mutating func parentStep(_ step: ParentStep) {
+        switch step {
+        case .idMaps(let maps):
+            number(UInt8(1))
+            idMaps(maps)
+        case .oomScore(let score):
+            number(UInt8(2))
+            number(score)
+        case .resourceLimit(let resource, let soft, let hard):
+            number(UInt8(3))
+            number(resource)
+            number(soft)
+            number(hard)
+        }
+    }
+
+    private mutating func idMaps(_ maps: IDMaps) {
+        text(maps.uids)
+        text(maps.gids)
+        text(maps.namespace ?? "")
+        flag(maps.recursive)
     }
 
     private mutating func cgroupStep(_ step: CgroupStep) {
@@ -82,13 +106,16 @@ extension PlanWriter {
     private mutating func slotSource(_ source: SlotSource) {
         switch source {
         case .root: number(UInt8(1))
-        case .bind(let path, let recursive, let set, let clear, let recursiveAttributes):
+        case .bind(let path, let recursive, let own, let below, let ids):
             number(UInt8(2))
             text(path)
             flag(recursive)
-            number(set)
-            number(clear)
-            flag(recursiveAttributes)
+            for change in [own, below] {
+                number(change.set)
+                number(change.clear)
+            }
+            flag(ids != nil)
+            if let ids { idMaps(ids) }
         case .file(let path):
             number(UInt8(3))
             text(path)
@@ -151,7 +178,25 @@ extension PlanReader {
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot
         plan.launch.cgroup = try list { (reader) throws(Failure) in try reader.cgroupStep() }
         plan.launch.slots = try list { (reader) throws(Failure) in try reader.slotSource() }
+        plan.launch.parent = try list { (reader) throws(Failure) in try reader.parentStep() }
         return plan
+    }
+
+    private mutating func parentStep() throws(Failure) -> ParentStep {
+        switch try number(UInt8.self) {
+        case 1: .idMaps(try idMaps())
+        case 2: .oomScore(try number())
+        case 3: .resourceLimit(resource: try number(), soft: try number(), hard: try number())
+        default: throw PlanReader.damaged
+        }
+    }
+
+    private mutating func idMaps() throws(Failure) -> IDMaps {
+        let uids = try text()
+        let gids = try text()
+        let namespace = try text()
+        return IDMaps(
+            uids: uids, gids: gids, namespace: namespace.isEmpty ? nil : namespace, recursive: try flag())
     }
 
     private mutating func cgroupStep() throws(Failure) -> CgroupStep {
@@ -172,8 +217,10 @@ extension PlanReader {
         case 1: .root
         case 2:
             .bind(
-                path: try text(), recursive: try flag(), set: try number(), clear: try number(),
-                recursiveAttributes: try flag())
+                path: try text(), recursive: try flag(),
+                attributes: AttributeChange(set: try number(), clear: try number()),
+                attributesBelow: AttributeChange(set: try number(), clear: try number()),
+                ids: try flag() ? try idMaps() : nil)
         case 3: .file(path: try text())
         case 4: .containerPIDFD
         case 5: .standardInput

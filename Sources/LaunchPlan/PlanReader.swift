@@ -39,6 +39,16 @@ struct PlanReader {
         return values
     }
 
+    /// Offset and size of a part of the file, behind the header.
+    mutating func range(in size: Int) throws(Failure) -> Range<Int> {
+        let start = try number(UInt64.self)
+        let length = try number(UInt64.self)
+        guard start % 8 == 0, start >= UInt64(PlanFile.headerSize), start <= UInt64(size),
+            length <= UInt64(size) - start
+        else { throw PlanReader.damaged }
+        return Int(start)..<Int(start + length)
+    }
+
     mutating func step() throws(Failure) -> Step {
         let start = offset
         guard let code = StepCode(rawValue: try number()) else { throw PlanReader.damaged }

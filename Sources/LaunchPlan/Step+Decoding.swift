@@ -5,14 +5,16 @@ extension Step {
         let s = step.strings
         guard a.count >= step.code.least.arguments, s.count >= step.code.least.strings else { return nil }
         switch step.code {
-        case .awaitParent: self = .awaitParent
+        case .awaitParent: self = .awaitParent(stage: low(a[0]))
+        case .becomeRoot: self = .becomeRoot
+        case .timeOffsets: self = .timeOffsets(s[0])
         case .joinCgroup: self = .joinCgroup(signed(a[0]))
         case .joinNamespace: self = .joinNamespace(signed(a[0]), flags: a[1])
         case .unshare: self = .unshare(flags: a[0])
         case .newSession: self = .newSession
         case .newKeyring: self = .newKeyring(name: s[0])
         case .setPropagation: self = .setPropagation(flags: a[0])
-        case .attachRoot: self = .attachRoot(signed(a[0]))
+        case .attachRoot: self = .attachRoot(signed(a[0]), at: s[0])
         case .mount:
             guard s.count % 2 == 1 else { return nil }
             self = .mount(
@@ -22,6 +24,7 @@ extension Step {
         case .attachMount:
             self = .attachMount(signed(a[0]), inRoot: s[0], isDirectory: a[1] != 0, propagation: a[2])
         case .bind: self = .bind(source: s[0], inRoot: s[1], attributes: a[0], recursive: a[1] != 0)
+        case .bindHost: self = .bindHost(directory: s[0], inRoot: s[1], attributes: a[0])
         case .makeDirectory: self = .makeDirectory(inRoot: s[0], mode: low(a[0]))
         case .makeDevice:
             self = .makeDevice(
@@ -32,7 +35,17 @@ extension Step {
         case .readOnlyPath: self = .readOnlyPath(inRoot: s[0])
         case .readOnlyRoot: self = .readOnlyRoot
         case .setRootPropagation: self = .setRootPropagation(flags: a[0])
+        case .propagation: self = .propagation(inRoot: s[0], flags: a[0])
         case .pivotRoot: self = .pivotRoot
+        case .changeRoot: self = .changeRoot
+        case .hook:
+            guard a[1] <= UInt64(s.count - 3) else { return nil }
+            let split = 3 + Int(a[1])
+            self = .hook(
+                Hook(
+                    path: s[0], arguments: Array(s[3..<split]), environment: Array(s[split...]),
+                    milliseconds: a[0],
+                    state: (s[1], s[2])))
         case .hostname: self = .hostname(s[0])
         case .domainname: self = .domainname(s[0])
         case .sysctl: self = .sysctl(key: s[0], value: s[1])
@@ -52,7 +65,9 @@ extension Step {
         case .ioPriority: self = .ioPriority(low(a[0]))
         case .dumpable: self = .dumpable(a[0] != 0)
         case .boundingSet: self = .boundingSet(a[0])
-        case .identity: self = .identity(uid: low(a[0]), gid: low(a[1]), groups: a[2...].map(low))
+        case .identity:
+            self = .identity(
+                uid: low(a[0]), gid: low(a[1]), groups: a[2...].map(low), keepsGroups: !s.isEmpty)
         case .capabilities:
             self = .capabilities(effective: a[0], permitted: a[1], inheritable: a[2], ambient: a[3])
         case .noNewPrivileges: self = .noNewPrivileges
@@ -62,6 +77,9 @@ extension Step {
         case .findProgram: self = .findProgram(name: s[0], searchPath: s[1])
         case .awaitStart: self = .awaitStart(signed(a[0]))
         case .reap: self = .reap
+        case .memoryPolicy: self = .memoryPolicy(mode: a[0], nodes: Array(a[1...]))
+        case .cpuAffinity: self = .cpuAffinity(a)
+        case .ownStreams: self = .ownStreams(uid: low(a[0]))
         case .execute:
             guard a[0] >= 1, a[0] <= UInt64(s.count) else { return nil }
             self = .execute(arguments: Array(s[..<Int(a[0])]), environment: Array(s[Int(a[0])...]))
@@ -80,19 +98,22 @@ extension StepCode {
     /// What such a step must hold at least.
     fileprivate var least: (arguments: Int, strings: Int) {
         switch self {
-        case .awaitParent, .newSession, .readOnlyRoot, .pivotRoot, .loopbackUp, .noNewPrivileges, .reap:
+        case .newSession, .readOnlyRoot, .pivotRoot, .loopbackUp, .noNewPrivileges, .reap, .becomeRoot,
+            .changeRoot:
             (0, 0)
-        case .joinCgroup, .unshare, .setPropagation, .attachRoot, .setRootPropagation, .oomScoreAdjustment,
+        case .awaitParent, .joinCgroup, .unshare, .setPropagation, .setRootPropagation, .oomScoreAdjustment,
             .umask, .parentDeathSignal, .personality, .ioPriority, .dumpable, .boundingSet, .closeDescriptors,
-            .awaitStart:
+            .awaitStart, .memoryPolicy, .cpuAffinity, .ownStreams:
             (1, 0)
         case .joinNamespace, .identity, .seccomp: (2, 0)
         case .resourceLimit, .terminal, .standardStreams: (3, 0)
         case .capabilities: (4, 0)
         case .scheduler: (7, 0)
-        case .newKeyring, .mask, .readOnlyPath, .hostname, .domainname: (0, 1)
+        case .hook: (2, 3)
+        case .newKeyring, .timeOffsets, .mask, .readOnlyPath, .hostname, .domainname: (0, 1)
         case .symlink, .sysctl, .execLabel, .findProgram: (0, 2)
-        case .makeDirectory, .workingDirectory, .execute: (1, 1)
+        case .makeDirectory, .workingDirectory, .execute, .attachRoot, .propagation: (1, 1)
+        case .bindHost: (1, 2)
         case .bind: (2, 2)
         case .mount: (2, 3)
         case .attachMount: (3, 1)

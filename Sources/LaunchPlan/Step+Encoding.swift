@@ -2,14 +2,16 @@ extension Step {
     /// The flat form. Signed numbers are sign-extended; a slot below zero becomes an index that no launch has.
     package var encoded: EncodedStep {
         switch self {
-        case .awaitParent: EncodedStep(.awaitParent)
+        case .awaitParent(let stage): EncodedStep(.awaitParent, [UInt64(stage)])
+        case .becomeRoot: EncodedStep(.becomeRoot)
+        case .timeOffsets(let text): EncodedStep(.timeOffsets, [], [text])
         case .joinCgroup(let slot): EncodedStep(.joinCgroup, [flat(slot)])
         case .joinNamespace(let slot, let flags): EncodedStep(.joinNamespace, [flat(slot), flags])
         case .unshare(let flags): EncodedStep(.unshare, [flags])
         case .newSession: EncodedStep(.newSession)
         case .newKeyring(let name): EncodedStep(.newKeyring, [], [name])
         case .setPropagation(let flags): EncodedStep(.setPropagation, [flags])
-        case .attachRoot(let slot): EncodedStep(.attachRoot, [flat(slot)])
+        case .attachRoot(let slot, let place): EncodedStep(.attachRoot, [flat(slot)], [place])
         case .mount(let type, let source, let path, let attributes, let options, let copyUp):
             EncodedStep(
                 .mount, [attributes, copyUp ? 1 : 0],
@@ -18,6 +20,8 @@ extension Step {
             EncodedStep(.attachMount, [flat(slot), isDirectory ? 1 : 0, propagation], [path])
         case .bind(let source, let path, let attributes, let recursive):
             EncodedStep(.bind, [attributes, recursive ? 1 : 0], [source, path])
+        case .bindHost(let directory, let path, let attributes):
+            EncodedStep(.bindHost, [attributes], [directory, path])
         case .makeDirectory(let path, let mode): EncodedStep(.makeDirectory, [UInt64(mode)], [path])
         case .makeDevice(let path, let mode, let major, let minor, let uid, let gid):
             EncodedStep(
@@ -27,7 +31,13 @@ extension Step {
         case .readOnlyPath(let path): EncodedStep(.readOnlyPath, [], [path])
         case .readOnlyRoot: EncodedStep(.readOnlyRoot)
         case .setRootPropagation(let flags): EncodedStep(.setRootPropagation, [flags])
+        case .propagation(let path, let flags): EncodedStep(.propagation, [flags], [path])
         case .pivotRoot: EncodedStep(.pivotRoot)
+        case .changeRoot: EncodedStep(.changeRoot)
+        case .hook(let hook):
+            EncodedStep(
+                .hook, [hook.milliseconds, UInt64(hook.arguments.count)],
+                [hook.path, hook.state.0, hook.state.1] + hook.arguments + hook.environment)
         default: encodedProcessStep
         }
     }
@@ -55,10 +65,15 @@ extension Step {
                 .scheduler,
                 [UInt64(policy), flags, flat(Int(nice)), UInt64(priority), runtime, deadline, period])
         case .ioPriority(let priority): EncodedStep(.ioPriority, [UInt64(priority)])
+        case .memoryPolicy(let mode, let nodes): EncodedStep(.memoryPolicy, [mode] + nodes)
+        case .cpuAffinity(let mask): EncodedStep(.cpuAffinity, mask)
         case .dumpable(let on): EncodedStep(.dumpable, [on ? 1 : 0])
         case .boundingSet(let mask): EncodedStep(.boundingSet, [mask])
-        case .identity(let uid, let gid, let groups):
-            EncodedStep(.identity, [UInt64(uid), UInt64(gid)] + groups.map(UInt64.init))
+        case .identity(let uid, let gid, let groups, let keepsGroups):
+            EncodedStep(
+                .identity, [UInt64(uid), UInt64(gid)] + groups.map(UInt64.init),
+                keepsGroups ? ["keeps groups"] : [])
+        case .ownStreams(let uid): EncodedStep(.ownStreams, [UInt64(uid)])
         case .capabilities(let effective, let permitted, let inheritable, let ambient):
             EncodedStep(.capabilities, [effective, permitted, inheritable, ambient])
         case .noNewPrivileges: EncodedStep(.noNewPrivileges)

@@ -8,7 +8,8 @@ package enum StepCode: UInt32, CaseIterable, Sendable {
     case hostname, domainname, sysctl, loopbackUp, resourceLimit, oomScoreAdjustment, umask, terminal
     case standardStreams, workingDirectory, parentDeathSignal, personality, scheduler, ioPriority, dumpable
     case boundingSet, identity, capabilities, noNewPrivileges, seccomp, execLabel, closeDescriptors
-    case findProgram, awaitStart, reap, execute
+    case findProgram, awaitStart, reap, execute, becomeRoot, timeOffsets, hook, memoryPolicy, cpuAffinity
+    case propagation, changeRoot, ownStreams, bindHost
 }
 
 /// A step as numbers and strings: what the child's executor reads, with no more structure than it needs.

@@ -26,6 +26,11 @@ package struct FileLock: ~Copyable {
         }
     }
 
+    /// Lets go of it for every holder of a copy of the descriptor; closing it would for this one alone.
+    package borrowing func letGo() {
+        _ = ctr_flock(file.raw, Int32(CTR_LOCK_UN))
+    }
+
     /// The number of the locked file, to pass to a child that is to hold the lock on.
     package var raw: Int32 { file.raw }
 

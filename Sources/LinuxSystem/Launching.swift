@@ -8,6 +8,13 @@ package enum Launching {
         try call("setns") { ctr_setns(namespace, Int32(truncatingIfNeeded: flags)) }
     }
 
+    /// prlimit(2) of another process; UInt64.max is RLIM_INFINITY.
+    package static func setLimit(_ resource: Int32, soft: UInt64, hard: UInt64, of pid: Int32)
+        throws(SystemError)
+    {
+        try call("prlimit") { ctr_prlimit(pid, resource, soft, hard) }
+    }
+
     /// Orphans of this process's children become its own children (PR_SET_CHILD_SUBREAPER).
     package static func becomeSubreaper() throws(SystemError) {
         try call("prctl") { ctr_prctl(36, 1, 0, 0, 0) }

@@ -85,6 +85,13 @@ package struct DetachedMount: ~Copyable {
         }
     }
 
+    /// Owners are seen through the user namespace's mapping (MOUNT_ATTR_IDMAP, kernel 5.12; not every file system).
+    package borrowing func mapIDs(by namespace: Int32, recursive: Bool) throws(SystemError) {
+        let number = descriptor.raw
+        let flags = UInt32(CTR_AT_EMPTY_PATH) | (recursive ? UInt32(CTR_AT_RECURSIVE) : 0)
+        try call("mount_setattr") { ctr_mount_setattr(number, "", flags, 0x10_0000, 0, 0, namespace) }
+    }
+
     /// Propagation by its MS_ flag (MS_PRIVATE, MS_SLAVE, MS_SHARED).
     package borrowing func setPropagation(_ flag: UInt64, recursive: Bool = true) throws(SystemError) {
         let number = descriptor.raw

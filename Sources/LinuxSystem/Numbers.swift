@@ -23,6 +23,8 @@ package enum Errno {
     package static let connectionReset = ECONNRESET
     package static let brokenPipe = EPIPE
     package static let protocolError = EPROTO
+    package static let timedOut = ETIMEDOUT
+    package static let readOnly = EROFS
 }
 
 /// Signals whose numbers are not the same on every architecture, and those that are.

@@ -190,7 +190,7 @@ package enum Process {
 }
 
 /// A NULL-terminated vector of C strings for the call's time.
-func withCStrings<R, E: Error>(
+package func withCStrings<R, E: Error>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) throws(E) -> R
 ) throws(E) -> R {
     var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }

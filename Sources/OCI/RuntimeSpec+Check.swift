@@ -252,7 +252,6 @@ extension RuntimeSpec.Seccomp {
                 throw fault("\(path).args.\(position).index", "\(argument.index) is above 5")
             }
         }
-        let notifies = defaultAction == .notify || (syscalls ?? []).contains { $0.action == .notify }
         if notifies, (listenerPath ?? "").isEmpty {
             throw fault("linux.seccomp.listenerPath", "missing, but an action is SCMP_ACT_NOTIFY")
         }

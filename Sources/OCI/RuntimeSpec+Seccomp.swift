@@ -75,5 +75,10 @@ extension RuntimeSpec {
         package init(defaultAction: Action) {
             self.defaultAction = defaultAction
         }
+
+        /// A listener is asked about some system calls.
+        package var notifies: Bool {
+            defaultAction == .notify || (syscalls ?? []).contains { $0.action == .notify }
+        }
     }
 }

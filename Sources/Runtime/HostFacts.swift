@@ -13,6 +13,9 @@ package struct HostFacts: Sendable, Equatable {
     /// ctr's own oom_score_adj.
     package var oomScoreAdjustment: Int32
     package var appArmor: Bool
+    package var seLinux = false
+    /// ctr itself is in a user namespace: the host's devices and some of its files are out of reach.
+    package var inUserNamespace = false
     /// Kernel parameters that docker sets by default in a new network namespace, as far as they exist.
     package var networkParameters: [String]
 
@@ -36,9 +39,16 @@ package struct HostFacts: Sendable, Equatable {
 
     /// Of the process alone, for `exec`: what is the container's was settled at its start.
     package static func ofThisProcess() throws(Failure) -> HostFacts {
-        HostFacts(
+        var facts = HostFacts(
             capabilities: try heldCapabilities(), cgroups: CgroupLayout(unifiedMount: nil),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"), oomScoreAdjustment: ownScoreAdjustment())
+        facts.inUserNamespace = isInUserNamespace()
+        return facts
+    }
+
+    /// The first namespace maps every id to itself.
+    package static func isInUserNamespace() -> Bool {
+        HostFile.words("/proc/self/uid_map") != ["0", "0", "4294967295"]
     }
 
     private static func heldCapabilities() throws(Failure) -> CapabilitySet {
@@ -55,13 +65,16 @@ package struct HostFacts: Sendable, Equatable {
         let parameters = defaultNetworkParameters.filter {
             HostFile.exists("/proc/sys/" + String($0.map { $0 == "." ? "/" : $0 }))
         }
-        return HostFacts(
+        var facts = HostFacts(
             capabilities: try heldCapabilities(), cgroups: try CgroupLayout.read(),
             thermalThrottlePaths: thermalThrottles(),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"),
             oomScoreAdjustment: ownScoreAdjustment(),
             appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
             networkParameters: parameters)
+        facts.inUserNamespace = isInUserNamespace()
+        facts.seLinux = HostFile.exists("/sys/fs/selinux/enforce")
+        return facts
     }
 
     /// `CapPrm:\t000001ffffffffff`

@@ -5,10 +5,12 @@ internal import LaunchPlan
 /// parameters of the file system (runtime-spec config.md, "Linux mount options"; mount_setattr(2)).
 struct MountOptions: Equatable {
     /// MOUNT_ATTR_* to set and to clear.
-    var set: UInt64 = 0
-    var clear: UInt64 = 0
-    /// The attributes hold for the mounts below too (`rro` and its kin).
-    var recursiveAttributes = false
+    var attributes = Change()
+    /// The same for the mounts below too (`rro` and its kin).
+    var recursive = Change()
+    /// `idmap`, and `ridmap` for the mounts below too.
+    var mapsIDs = false
+    var mapsIDsBelow = false
     /// MS_* propagation flag, with MS_REC for the `r` forms; 0 leaves it as it is.
     var propagation: UInt64 = 0
     var isBind = false
@@ -16,6 +18,19 @@ struct MountOptions: Equatable {
     var copyUp = false
     /// Parameters of fsconfig(2).
     var data: [MountOption] = []
+
+    struct Change: Equatable {
+        var set: UInt64 = 0
+        var clear: UInt64 = 0
+
+        var change: AttributeChange { AttributeChange(set: set, clear: clear) }
+
+        /// The later of two contradicting options wins.
+        mutating func apply(_ change: (set: UInt64, clear: UInt64)) {
+            set = set & ~change.clear | change.set
+            clear = clear & ~change.set | change.clear
+        }
+    }
 
     enum Attribute {
         static let readOnly: UInt64 = 0x1
@@ -38,7 +53,7 @@ struct MountOptions: Equatable {
     }
 
     /// Option to (attributes set, attributes cleared). Access-time values share one field: it is cleared as a whole.
-    private static let attributes: [String: (set: UInt64, clear: UInt64)] = [
+    static let attributeNames: [String: (set: UInt64, clear: UInt64)] = [
         "ro": (Attribute.readOnly, 0), "rw": (0, Attribute.readOnly),
         "nosuid": (Attribute.noSetUID, 0), "suid": (0, Attribute.noSetUID),
         "nodev": (Attribute.noDevices, 0), "dev": (0, Attribute.noDevices),
@@ -60,49 +75,37 @@ struct MountOptions: Equatable {
     ]
 
     /// Defaults of every kernel, and what only changes messages of the mount program.
-    private static let withoutEffect: Set<String> = [
-        "defaults", "async", "nolazytime", "nomand", "loud", "silent", "noiversion",
+    static let withoutEffect: Set<String> = [
+        "defaults", "async", "nolazytime", "nomand", "loud", "silent", "noiversion", "remount",
     ]
 
-    init(_ options: [String]) throws(Failure) {
-        var single = false
+    init(_ options: [String]) {
         for option in options where !option.isEmpty {
-            if let change = MountOptions.attributes[option] {
-                apply(change)
-                single = true
-            } else if option.hasPrefix("r"), let change = MountOptions.attributes[String(option.dropFirst())]
+            if let change = MountOptions.attributeNames[option] {
+                attributes.apply(change)
+            } else if option.hasPrefix("r"),
+                let change = MountOptions.attributeNames[String(option.dropFirst())]
             {
-                apply(change)
-                recursiveAttributes = true
+                recursive.apply(change)
             } else if let flag = MountOptions.propagations[option] {
                 propagation = flag
-            } else if MountOptions.withoutEffect.contains(option) {
-                continue
-            } else {
-                try applyOther(option)
+            } else if !MountOptions.withoutEffect.contains(option) {
+                applyOther(option)
             }
-        }
-        if recursiveAttributes, single,
-            MountOptions(nonRecursiveOf: options) != MountOptions(recursiveOf: options)
-        {
-            throw Failure(
-                .unsupported,
-                "mount options \(options.joined(separator: ",")): recursive and plain attributes cannot be mixed"
-            )
         }
     }
 
-    private mutating func applyOther(_ option: String) throws(Failure) {
+    private mutating func applyOther(_ option: String) {
         switch option {
         case "bind": isBind = true
         case "rbind":
             isBind = true
             recursiveBind = true
         case "tmpcopyup": copyUp = true
-        case "idmap", "ridmap":
-            throw Failure(.unsupported, "mount option \(option): id-mapped mounts are not supported yet")
-        case "remount":
-            throw Failure(.unsupported, "mount option remount is not supported")
+        case "idmap": mapsIDs = true
+        case "ridmap":
+            mapsIDs = true
+            mapsIDsBelow = true
         default:
             guard let equals = option.firstIndex(of: "=") else {
                 data.append(MountOption(option))
@@ -113,20 +116,10 @@ struct MountOptions: Equatable {
         }
     }
 
-    /// The later of two contradicting options wins.
-    private mutating func apply(_ change: (set: UInt64, clear: UInt64)) {
-        set = set & ~change.clear | change.set
-        clear = clear & ~change.set | change.clear
-    }
-
-    /// What the plain (or the recursive) attributes alone would do, to tell `ro,rro` from `ro,rnosuid`.
-    private init(nonRecursiveOf options: [String]) {
-        for option in options { if let change = MountOptions.attributes[option] { apply(change) } }
-    }
-
-    private init(recursiveOf options: [String]) {
-        for option in options where option.hasPrefix("r") && MountOptions.attributes[option] == nil {
-            if let change = MountOptions.attributes[String(option.dropFirst())] { apply(change) }
-        }
+    /// Of a new file system there is nothing below: both are one.
+    var allAttributes: UInt64 {
+        var all = attributes
+        all.apply((recursive.set, recursive.clear))
+        return all.set
     }
 }

@@ -9,17 +9,18 @@ extension Planner {
     ) throws(Failure) {
         for (index, mount) in mounts.enumerated() {
             do throws(Failure) {
-                try add(mount, context: context, into: &draft)
+                try add(mount, spec: spec, namespaces: namespaces, context: context, into: &draft)
             } catch {
                 throw error.within("config.json: mounts.\(index): \(mount.destination)")
             }
         }
     }
 
-    private static func add(_ mount: RuntimeSpec.Mount, context: Context, into draft: inout Draft)
-        throws(Failure)
-    {
-        let options = try MountOptions(mount.options ?? [])
+    private static func add(
+        _ mount: RuntimeSpec.Mount, spec: RuntimeSpec, namespaces: Namespaces, context: Context,
+        into draft: inout Draft
+    ) throws(Failure) {
+        let options = MountOptions(mount.options ?? [])
         // Relative destinations are below the root, as config.md has them since 1.2.
         let target = mount.destination.hasPrefix("/") ? mount.destination : "/" + mount.destination
         guard target.split(separator: "/").contains(where: { $0 != "." && $0 != ".." }) else {
@@ -27,41 +28,44 @@ extension Planner {
         }
         let type = mount.type ?? ""
         if options.isBind || type == "bind" {
-            try bind(mount, at: target, options, recursive: options.recursiveBind, context, into: &draft)
-        } else if type == "cgroup" || type == "cgroup2" {
-            let placement = try context.ownPlacement()
-            mountCgroups(at: target, options, placement.layout, placement, into: &draft)
+            try bind(
+                mount, at: target, options, recursive: options.recursiveBind, spec, context, into: &draft)
+            return
+        }
+        if options.mapsIDs || mount.uidMappings?.isEmpty == false {
+            throw Failure(.invalidArgument, "id mappings are for bind mounts")
+        }
+        if type == "cgroup" || type == "cgroup2" {
+            mountCgroups(at: target, options, namespaces: namespaces, context, into: &draft)
         } else {
             guard !type.isEmpty else { throw Failure(.invalidArgument, "type is missing") }
-            guard !options.recursiveAttributes else {
-                throw Failure(.invalidArgument, "recursive attributes are for bind mounts")
-            }
-            let isTemporary = type == "tmpfs"
-            guard !options.copyUp || isTemporary else {
+            guard !options.copyUp || type == "tmpfs" else {
                 throw Failure(.invalidArgument, "tmpcopyup is for tmpfs")
             }
             draft.steps.append(
                 .mount(
-                    type: type, source: mount.source ?? type, inRoot: target, attributes: options.set,
-                    options: options.data, copyUp: options.copyUp))
-            if options.propagation != 0 {
-                draft.steps.append(contentsOf: try propagationSteps(options, isTemporary))
-            }
+                    type: type, source: mount.source ?? type, inRoot: target,
+                    attributes: options.allAttributes,
+                    options: options.data + label(spec, type), copyUp: options.copyUp))
+        }
+        // A new file system is in no peer group: private is what it is.
+        let propagation = options.propagation & ~MountOptions.Propagation.recursive
+        if ![0, MountOptions.Propagation.private, MountOptions.Propagation.slave].contains(propagation) {
+            draft.steps.append(.propagation(inRoot: target, flags: options.propagation))
         }
     }
 
-    /// A new file system is in no peer group: private is what it is. Anything else would need a step that ctr lacks.
-    private static func propagationSteps(_ options: MountOptions, _ isTemporary: Bool) throws(Failure)
-        -> [Step]
-    {
-        let flag = options.propagation & ~MountOptions.Propagation.recursive
-        if flag == MountOptions.Propagation.private || flag == MountOptions.Propagation.slave { return [] }
-        throw Failure(.unsupported, "propagation other than private and slave is for bind mounts")
+    /// linux.mountLabel, for file systems that have no labels of their own on a disk.
+    private static func label(_ spec: RuntimeSpec, _ type: String) -> [MountOption] {
+        guard let label = spec.linux?.mountLabel, !label.isEmpty,
+            !["proc", "sysfs", "cgroup", "cgroup2", "mqueue"].contains(type)
+        else { return [] }
+        return [MountOption("context", label)]
     }
 
     private static func bind(
         _ mount: RuntimeSpec.Mount, at target: String, _ options: MountOptions, recursive: Bool,
-        _ context: Context, into draft: inout Draft
+        _ spec: RuntimeSpec, _ context: Context, into draft: inout Draft
     ) throws(Failure) {
         guard let source = mount.source, source.hasPrefix("/") else {
             throw Failure(.invalidArgument, "the source of a bind must be an absolute path")
@@ -73,8 +77,8 @@ extension Planner {
         let isDirectory = try context.isDirectory(source)
         let slot = draft.slot(
             .bind(
-                path: source, recursive: recursive, set: options.set, clear: options.clear,
-                recursiveAttributes: options.recursiveAttributes))
+                path: source, recursive: recursive, attributes: options.attributes.change,
+                attributesBelow: options.recursive.change, ids: try ids(of: mount, options, spec)))
         // Without a word about it a bind is private: what the host mounts below it later stays on the host.
         let propagation =
             options.propagation != 0
@@ -83,47 +87,84 @@ extension Planner {
             .attachMount(slot, inRoot: target, isDirectory: isDirectory, propagation: propagation))
     }
 
+    /// An id-mapped mount's ids: its own, else the container's (config.md, "Mounts").
+    private static func ids(
+        of mount: RuntimeSpec.Mount, _ options: MountOptions, _ spec: RuntimeSpec
+    ) throws(Failure) -> IDMaps? {
+        if let uids = mount.uidMappings, !uids.isEmpty {
+            var maps = idMaps(uids, mount.gidMappings)
+            maps.recursive = options.mapsIDsBelow
+            return maps
+        }
+        guard options.mapsIDs else { return nil }
+        guard let namespace = spec.linux?.namespaces?.first(where: { $0.type == .user }) else {
+            throw Failure(
+                .invalidArgument,
+                "idmap needs uidMappings and gidMappings, or a user namespace of the container")
+        }
+        var maps = idMaps(spec.linux?.uidMappings, spec.linux?.gidMappings)
+        if let path = namespace.path, !path.isEmpty { maps.namespace = path }
+        maps.recursive = options.mapsIDsBelow
+        return maps
+    }
+
     /// cgroup2 alone is mounted as it is. Beside v1 the usual tmpfs holds a directory for each hierarchy that the
     /// container has a place in: through the cgroup namespace it sees its own part of that, and nothing of the others.
+    /// Without such a namespace its own part is bound.
     private static func mountCgroups(
-        at target: String, _ options: MountOptions, _ layout: CgroupLayout, _ placement: CgroupPlacement,
+        at target: String, _ options: MountOptions, namespaces: Namespaces, _ context: Context,
         into draft: inout Draft
     ) {
-        let readOnly = options.set & MountOptions.Attribute.readOnly != 0
+        let layout = context.placement?.layout ?? context.host.cgroups
+        let attributes = options.allAttributes
         guard layout.mode != .unified else {
-            draft.steps.append(
-                .mount(
-                    type: "cgroup2", source: "cgroup", inRoot: target, attributes: options.set, options: []))
+            if let own = context.placement?.location.unified, !namespaces.cgroup, namespaces.isInUserNamespace
+            {
+                draft.steps.append(.bindHost(directory: own, inRoot: target, attributes: attributes))
+            } else {
+                draft.steps.append(
+                    .mount(
+                        type: "cgroup2", source: "cgroup", inRoot: target, attributes: attributes, options: []
+                    ))
+            }
             return
         }
         draft.steps.append(
             .mount(
                 type: "tmpfs", source: "tmpfs", inRoot: target,
-                attributes: options.set & ~MountOptions.Attribute.readOnly,
+                attributes: attributes & ~MountOptions.Attribute.readOnly,
                 options: [MountOption("mode", "755")]))
-        let names = placement.joined.map { $0.controllers.joined(separator: ",") }
+        let joined = context.placement?.joined ?? []
+        let names = joined.map { $0.controllers.joined(separator: ",") }
+        let hasUnified = layout.unifiedMount != nil && context.placement != nil
         // The places first: the tmpfs is read-only before anything is mounted in it.
-        for name in names + (layout.unifiedMount == nil ? [] : ["unified"]) {
+        for name in names + (hasUnified ? ["unified"] : []) {
             draft.steps.append(.makeDirectory(inRoot: "\(target)/\(name)", mode: 0o755))
         }
-        for (hierarchy, name) in zip(placement.joined, names) where hierarchy.controllers.count > 1 {
+        for (hierarchy, name) in zip(joined, names) where hierarchy.controllers.count > 1 {
             for controller in hierarchy.controllers {
                 draft.steps.append(.symlink(target: name, inRoot: "\(target)/\(controller)"))
             }
         }
-        if readOnly { draft.steps.append(.readOnlyPath(inRoot: target)) }
-        for (hierarchy, name) in zip(placement.joined, names) {
-            draft.steps.append(
-                .mount(
-                    type: "cgroup", source: "cgroup", inRoot: "\(target)/\(name)", attributes: options.set,
-                    options: hierarchy.controllers.map { MountOption($0) }))
+        if attributes & MountOptions.Attribute.readOnly != 0 {
+            draft.steps.append(.readOnlyPath(inRoot: target))
         }
-        if layout.unifiedMount != nil {
-            draft.steps.append(
-                .mount(
-                    type: "cgroup2", source: "cgroup", inRoot: "\(target)/unified", attributes: options.set,
-                    options: []))
+        func mount(_ type: String, _ name: String, own: String?, _ data: [MountOption]) {
+            if !namespaces.cgroup, let own {
+                draft.steps.append(
+                    .bindHost(directory: own, inRoot: "\(target)/\(name)", attributes: attributes))
+            } else {
+                draft.steps.append(
+                    .mount(
+                        type: type, source: "cgroup", inRoot: "\(target)/\(name)", attributes: attributes,
+                        options: data))
+            }
         }
+        let places = context.placement?.location.legacy ?? []
+        for ((hierarchy, name), place) in zip(zip(joined, names), places) {
+            mount("cgroup", name, own: place.directory, hierarchy.controllers.map { MountOption($0) })
+        }
+        if hasUnified { mount("cgroup2", "unified", own: context.placement?.location.unified, []) }
     }
 
     /// A user's own /dev is left as it is.

@@ -6,7 +6,7 @@ package import OCI
 extension Planner {
     /// What the process is, once the root is in its place: from here on `/` is the container's.
     static func setUp(
-        _ process: RuntimeSpec.Process, personality: RuntimeSpec.Personality?, context: Context,
+        _ process: RuntimeSpec.Process, linux: RuntimeSpec.Linux, context: Context, inUserNamespace: Bool,
         into draft: inout Draft
     ) throws(Failure) {
         if process.terminal != true {
@@ -17,16 +17,13 @@ extension Planner {
         // As root: a user may be locked out of a directory that it starts in.
         draft.steps.append(.workingDirectory(process.cwd, create: false))
         // While capabilities are still held: limits are raised and scores lowered with them.
-        for (index, limit) in (process.rlimits ?? []).enumerated() {
-            guard let number = ResourceLimit.number(of: limit.type) else {
-                throw Failure(
-                    .invalidArgument, "config.json: process.rlimits.\(index).type: \(limit.type) is not known"
-                )
-            }
-            draft.steps.append(.resourceLimit(resource: number, soft: limit.soft, hard: limit.hard))
+        for limit in inUserNamespace ? [] : try resourceLimits(process) {
+            draft.steps.append(.resourceLimit(resource: limit.number, soft: limit.soft, hard: limit.hard))
         }
         // Writing the score that it has already needs a privilege that it may not have.
-        if let score = process.oomScoreAdj, Int32(clamping: score) != context.host.oomScoreAdjustment {
+        if let score = process.oomScoreAdj, Int32(clamping: score) != context.host.oomScoreAdjustment,
+            !inUserNamespace
+        {
             draft.steps.append(.oomScoreAdjustment(Int32(clamping: score)))
         }
         if let scheduler = process.scheduler { draft.steps.append(step(scheduler)) }
@@ -35,7 +32,8 @@ extension Planner {
             draft.steps.append(
                 .ioPriority((classes[priority.class] ?? 0) << 13 | UInt32(clamping: priority.priority ?? 0)))
         }
-        if let personality {
+        if let policy = linux.memoryPolicy { draft.steps.append(try step(policy)) }
+        if let personality = linux.personality {
             if let flag = personality.flags?.first {
                 throw Failure(.unsupported, "config.json: linux.personality.flags: \(flag) is not supported")
             }
@@ -49,14 +47,17 @@ extension Planner {
         if let label = process.selinuxLabel, !label.isEmpty {
             draft.steps.append(.execLabel(module: "selinux", label: label))
         }
-        limit(process, context: context, into: &draft)
+        limit(process, context: context, inUserNamespace: inUserNamespace, into: &draft)
     }
 
     /// What the process may do, from the widest to the last.
-    private static func limit(_ process: RuntimeSpec.Process, context: Context, into draft: inout Draft) {
+    private static func limit(
+        _ process: RuntimeSpec.Process, context: Context, inUserNamespace: Bool, into draft: inout Draft
+    ) {
         let capabilities = process.capabilities ?? RuntimeSpec.Capabilities()
         // What ctr lacks cannot be granted, and does not fail a container (config.md).
-        let held = context.host.capabilities
+        // A user namespace gives all that there are.
+        let held = inUserNamespace ? .all : context.host.capabilities
         let bounding = CapabilitySet(specNames: capabilities.bounding).intersection(held)
         let permitted = CapabilitySet(specNames: capabilities.permitted).intersection(held)
         let effective = CapabilitySet(specNames: capabilities.effective).intersection(permitted)
@@ -68,10 +69,14 @@ extension Planner {
         draft.steps.append(.boundingSet(bounding.rawValue))
         // Without no-new-privileges a filter needs CAP_SYS_ADMIN, which the next steps take away.
         if process.noNewPrivileges != true { seccomp(context, into: &draft) }
+        if context.ownsStreams, process.terminal != true {
+            draft.steps.append(.ownStreams(uid: process.user?.uid ?? 0))
+        }
         draft.steps.append(
             .identity(
                 uid: process.user?.uid ?? 0, gid: process.user?.gid ?? 0,
-                groups: process.user?.additionalGids ?? []))
+                groups: process.user?.additionalGids ?? [],
+                keepsGroups: inUserNamespace || context.host.inUserNamespace))
         draft.steps.append(
             .capabilities(
                 effective: effective.rawValue, permitted: permitted.rawValue,
@@ -87,7 +92,7 @@ extension Planner {
 
     static func finish(
         arguments: [String], program: String, process: RuntimeSpec.Process, reaps: Bool,
-        context: Context, into draft: inout Draft
+        startHooks: [Step] = [], context: Context, into draft: inout Draft
     ) {
         let environment = process.env ?? []
         let path = environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
@@ -99,8 +104,24 @@ extension Planner {
         // CVE-2024-21626: no descriptor of ours may be there for the program, nor for execve's own path.
         draft.steps.append(.closeDescriptors(keep: context.preservedDescriptors))
         if context.waitsForStart { draft.steps.append(.awaitStart(draft.slot(.startFIFO))) }
+        draft.steps += startHooks
         if reaps { draft.steps.append(.reap) }
         draft.steps.append(.execute(arguments: arguments, environment: environment))
+    }
+
+    /// set_mempolicy(2)'s numbers.
+    private static func step(_ policy: RuntimeSpec.MemoryPolicy) throws(Failure) -> Step {
+        let modes: [RuntimeSpec.MemoryPolicy.Mode: UInt64] = [
+            .default: 0, .preferred: 1, .bind: 2, .interleave: 3, .local: 4, .preferredMany: 5,
+            .weightedInterleave: 6,
+        ]
+        let flags: [RuntimeSpec.MemoryPolicy.Flag: UInt64] = [
+            .numaBalancing: 1 << 13, .relativeNodes: 1 << 14, .staticNodes: 1 << 15,
+        ]
+        let mode = (policy.flags ?? []).reduce(policy.mode.flatMap { modes[$0] } ?? 0) {
+            $0 | (flags[$1] ?? 0)
+        }
+        return .memoryPolicy(mode: mode, nodes: try policy.nodes.map(CPUList.mask) ?? [])
     }
 
     private static func step(_ scheduler: RuntimeSpec.Scheduler) -> Step {
@@ -133,26 +154,35 @@ extension Planner {
         guard let arguments = process.args, let program = arguments.first, !program.isEmpty else {
             throw Failure(.invalidArgument, "exec: no command specified")
         }
-        try refuse(process)
         var draft = Draft()
         var context = context
-        context.seccompFlags |= seccompFlags(container.linux?.seccomp?.flags ?? [])
+        context.seccompFlags |= seccompFlags(container.linux?.seccomp)
+        if let list = process.execCPUAffinity?.initial {
+            draft.steps.append(.cpuAffinity(try CPUList.mask(list)))
+        }
         let container = container.linux ?? RuntimeSpec.Linux()
         let pidfd = draft.slot(.containerPIDFD)
         location.join(into: &draft)
         // A process of the container must not look into this one, which still has the host's descriptors, between the
         // joining and execve (CVE-2016-9962, CVE-2019-5736); execve makes it dumpable again.
         draft.steps.append(.dumpable(false))
-        draft.steps.append(.joinNamespace(pidfd, flags: execNamespaces(container)))
+        let namespaces = execNamespaces(container)
+        let inUserNamespace = namespaces & CloneFlag.user != 0
+        draft.steps.append(.joinNamespace(pidfd, flags: namespaces))
+        if inUserNamespace { draft.steps.append(.becomeRoot) }
+        if let list = process.execCPUAffinity?.final {
+            draft.steps.append(.cpuAffinity(try CPUList.mask(list)))
+        }
         draft.steps.append(.newSession)
-        draft.steps.append(.newKeyring(name: "ctr-\(context.containerID)"))
+        if !context.keepsKeyring { draft.steps.append(.newKeyring(name: "ctr-\(context.containerID)")) }
         if process.terminal == true {
             draft.steps.append(
                 .terminal(
                     draft.slot(.terminal), rows: UInt16(clamping: process.consoleSize?.height ?? 0),
                     columns: UInt16(clamping: process.consoleSize?.width ?? 0)))
         }
-        try setUp(process, personality: container.personality, context: context, into: &draft)
+        try setUp(
+            process, linux: container, context: context, inUserNamespace: inUserNamespace, into: &draft)
         finish(
             arguments: arguments, program: program, process: process, reaps: false, context: context,
             into: &draft)
@@ -166,8 +196,8 @@ extension Planner {
     /// that no path is looked up half-way.
     private static func execNamespaces(_ container: RuntimeSpec.Linux) -> UInt64 {
         var flags: UInt64 = 0
-        // A pid namespace is joined by the parent; a user namespace no container has.
-        for namespace in container.namespaces ?? [] where namespace.type != .pid && namespace.type != .user {
+        // A pid namespace is joined by the parent.
+        for namespace in container.namespaces ?? [] where namespace.type != .pid {
             flags |= CloneFlag.of(namespace.type)
         }
         return flags

@@ -9,7 +9,7 @@ package enum Planner {
     package struct Context: Sendable {
         package var containerID: String
         package var host: HostFacts
-        /// For `plan`; an exec joins what is there.
+        /// For `plan`; an exec joins what is there. nil: the container stays in the cgroups of its caller.
         package var placement: CgroupPlacement?
         /// The compiled filter's file, from `SeccompFilter`; nil: unconfined.
         package var seccompFilter: String?
@@ -17,8 +17,19 @@ package enum Planner {
         package var seccompFlags: UInt64 = 0
         /// `--init`: a small init of ctr's own reaps and forwards signals.
         package var initProcess = false
-        /// The child waits at its very beginning while its parent sets the network up or runs hooks.
+        /// The child waits, its mounts made, while its parent sets the network up or runs hooks.
         package var awaitsParent = false
+        /// What hooks that run in the container get on their standard input: the container's state, before and after the
+        /// pid, for createContainer and for startContainer.
+        package var hookStates: (creating: (String, String), created: (String, String))?
+        /// Where on the host the root is attached, for hooks; nil: over `/`.
+        package var rootPlace: String?
+        /// `--no-pivot`: chroot in its place.
+        package var keepsOldRoot = false
+        /// `--no-new-keyring`
+        package var keepsKeyring = false
+        /// stdin, stdout and stderr are the caller's, and are given to the process's user.
+        package var ownsStreams = false
         /// OCI's create: the process waits for start.
         package var waitsForStart = false
         /// `--preserve-fds`: how many descriptors from 3 on the process keeps.
@@ -37,12 +48,6 @@ package enum Planner {
             self.isDirectory = isDirectory
         }
 
-        func ownPlacement() throws(Failure) -> CgroupPlacement {
-            guard let placement else {
-                throw Failure(.internal, "a container's plan needs a place for its cgroups")
-            }
-            return placement
-        }
     }
 
     /// The plan that makes a container and starts its process.
@@ -50,7 +55,7 @@ package enum Planner {
     /// The order is the product; each place has its reason beside it.
     /// - Throws: `unsupported` with the field that ctr does not do yet, `invalidArgument` for what cannot be.
     package static func plan(_ spec: RuntimeSpec, _ context: Context) throws(Failure) -> LaunchPlan {
-        try refuse(spec)
+        try refuse(spec, context.host)
         guard let process = spec.process, let arguments = process.args, let program = arguments.first else {
             throw Failure(.invalidArgument, "config.json: process.args: missing")
         }
@@ -59,29 +64,42 @@ package enum Planner {
             throw Failure(.internal, "config.json: linux.seccomp: the filter was not compiled")
         }
         var context = context
-        context.seccompFlags |= seccompFlags(linux.seccomp?.flags ?? [])
+        context.seccompFlags |= seccompFlags(linux.seccomp)
         var draft = Draft()
 
-        if context.awaitsParent { draft.steps.append(.awaitParent) }
+        let namespaces = try Namespaces(linux, into: &draft)
+        let parent = try parentSteps(process, linux, namespaces)
+        // The ids of a new user namespace are mapped from outside, before anything needs one.
+        if !parent.isEmpty { draft.steps.append(.awaitParent(stage: 0)) }
+        if namespaces.isInUserNamespace, namespaces.flags & CloneFlag.user != 0 {
+            draft.steps.append(.becomeRoot)
+        }
         // Cgroups first, while the process is small and may still write to the host's files: all that follows is
         // counted there.
-        try context.ownPlacement().place(
+        try context.placement?.place(
             resources: linux.resources ?? RuntimeSpec.Resources(), rules: deviceRules(linux), into: &draft)
-        // Joined namespaces before new ones are used; a joined user namespace would come first of all.
-        let namespaces = try joinNamespaces(linux.namespaces ?? [], into: &draft)
+        // Only the first user namespace's root loads filters; in another there is nothing to make devices with.
+        if context.host.inUserNamespace {
+            draft.cgroup.removeAll { if case .attachDeviceFilter = $0 { true } else { false } }
+        }
+        // Joined namespaces before new ones are used.
+        draft.steps += namespaces.joins
         // The namespace's root is where the process is now: every cgroup is joined.
         if namespaces.cgroup { draft.steps.append(.unshare(flags: CloneFlag.cgroup)) }
         // Never the caller's terminal or process group: a container cannot push characters into the shell that
         // started it (TIOCSTI).
         draft.steps.append(.newSession)
-        draft.steps.append(.newKeyring(name: "ctr-\(context.containerID)"))
+        if !context.keepsKeyring { draft.steps.append(.newKeyring(name: "ctr-\(context.containerID)")) }
 
         // The copy of the host's mount table must not tell the host of what happens in it.
         let propagation = rootPropagation(linux)
         draft.steps.append(.setPropagation(flags: propagation ?? defaultPropagation))
-        draft.steps.append(.attachRoot(draft.slot(.root)))
+        draft.steps.append(.attachRoot(draft.slot(.root), at: context.rootPlace ?? "/"))
         try mount(spec.mounts ?? [], spec: spec, namespaces: namespaces, context: context, into: &draft)
         if makesDevices(spec.mounts ?? []) { makeDevices(linux.devices ?? [], into: &draft) }
+        // The mounts are there, and the root can still be written and seen from the host's side.
+        if context.awaitsParent { draft.steps.append(.awaitParent(stage: 1)) }
+        draft.steps += hooks(spec.hooks?.createContainer, context.hookStates?.creating)
         // Needs the container's /dev and comes before anything there is made read-only.
         if process.terminal == true {
             let size = process.consoleSize
@@ -107,19 +125,34 @@ package enum Planner {
         // Made while the root can be written.
         if process.cwd != "/" { draft.steps.append(.makeDirectory(inRoot: process.cwd, mode: 0o755)) }
         if spec.root?.readonly == true { draft.steps.append(.readOnlyRoot) }
-        draft.steps.append(.pivotRoot)
+        draft.steps.append(context.keepsOldRoot ? .changeRoot : .pivotRoot)
         // Of the root that is `/` now; before, it would have been told to the host.
         if let propagation { draft.steps.append(.setRootPropagation(flags: propagation)) }
 
-        try setUp(process, personality: linux.personality, context: context, into: &draft)
+        try setUp(
+            process, linux: linux, context: context, inUserNamespace: namespaces.isInUserNamespace,
+            into: &draft)
         // In a pid namespace of somebody else there is an init already.
         let isInit = namespaces.flags & CloneFlag.pid != 0
         finish(
             arguments: arguments, program: program, process: process, reaps: context.initProcess && isInit,
-            context: context, into: &draft)
-        return LaunchPlan(
+            startHooks: hooks(spec.hooks?.startContainer, context.hookStates?.created), context: context,
+            into: &draft)
+        var plan = LaunchPlan(
             namespaces: namespaces.flags, joinPIDNamespace: namespaces.joinedPID, cgroup: draft.cgroup,
             steps: draft.steps, slots: draft.slots)
+        plan.preparation = namespaces.preparation
+        plan.parent = parent
+        return plan
+    }
+
+    private static func hooks(_ hooks: [RuntimeSpec.Hook]?, _ state: (String, String)?) -> [Step] {
+        (hooks ?? []).map { hook in
+            .hook(
+                Hook(
+                    path: hook.path, arguments: hook.args ?? [hook.path], environment: hook.env ?? [],
+                    milliseconds: UInt64(clamping: hook.timeout ?? 0) * 1000, state: state ?? ("", "")))
+        }
     }
 }
 
@@ -162,14 +195,6 @@ extension Planner {
         }
     }
 
-    struct Namespaces {
-        /// For clone3.
-        var flags: UInt64 = 0
-        /// A new cgroup namespace, which is unshared later.
-        var cgroup = false
-        var joinedPID: Step.Slot?
-    }
-
     static let defaultPropagation = MountOptions.Propagation.slave | MountOptions.Propagation.recursive
 
     private static func rootPropagation(_ linux: RuntimeSpec.Linux) -> UInt64? {
@@ -180,43 +205,19 @@ extension Planner {
         return flag | MountOptions.Propagation.recursive
     }
 
-    private static func joinNamespaces(
-        _ namespaces: [RuntimeSpec.Namespace], into draft: inout Draft
-    ) throws(Failure) -> Namespaces {
-        var result = Namespaces()
-        for namespace in namespaces {
-            let flag = CloneFlag.of(namespace.type)
-            if let path = namespace.path, !path.isEmpty {
-                let slot = draft.slot(.file(path: path))
-                // A joined pid namespace holds for children alone: who clones joins it.
-                if namespace.type == .pid {
-                    result.joinedPID = slot
-                } else {
-                    draft.steps.append(.joinNamespace(slot, flags: flag))
-                }
-            } else if namespace.type == .cgroup {
-                result.cgroup = true
-            } else {
-                result.flags |= flag
-            }
-        }
-        guard result.flags & CloneFlag.mount != 0 else {
-            throw Failure(
-                .unsupported,
-                "config.json: linux.namespaces: a container without a new mount namespace is not supported")
-        }
-        return result
-    }
-
-    /// SECCOMP_FILTER_FLAG_*. Threads to synchronise with there are none, and without a listener nothing to wait for.
-    static func seccompFlags(_ flags: [RuntimeSpec.Seccomp.Flag]) -> UInt64 {
-        flags.reduce(0) { mask, flag in
+    /// SECCOMP_FILTER_FLAG_*. Threads to synchronise with there are none; a listener is asked for where an action needs
+    /// one.
+    static func seccompFlags(_ seccomp: RuntimeSpec.Seccomp?) -> UInt64 {
+        guard let seccomp else { return 0 }
+        let flags: UInt64 = (seccomp.flags ?? []).reduce(0) { mask, flag in
             switch flag {
             case .log: mask | 2
             case .specAllow: mask | 4
-            case .tsync, .waitKillableRecv: mask
+            case .waitKillableRecv: mask | 0x20
+            case .tsync: mask
             }
         }
+        return seccomp.notifies ? flags | 8 : flags & ~0x20
     }
 
     static func deviceRules(_ linux: RuntimeSpec.Linux) -> [RuntimeSpec.DeviceRule] {

@@ -11,9 +11,17 @@ enum SeccompCompiler {
     /// Names that libseccomp does not know are left out: they are newer than it or of another architecture. Where the
     /// default forbids, numbers beyond all that the filter names answer ENOSYS, not the default: a C library that tries
     /// a new call first must hear that it is new, or it does not fall back.
-    /// - Throws: `invalidArgument` for an architecture or rule that libseccomp refuses, `unsupported` for SCMP_ACT_NOTIFY.
+    /// - Throws: `invalidArgument` for an architecture or rule that libseccomp refuses.
     static func program(_ filter: RuntimeSpec.Seccomp) throws(Failure) -> [UInt8] {
-        let defaultAction = try action(filter.defaultAction, errno: filter.defaultErrnoRet)
+        guard filter.defaultAction != .notify else {
+            throw Failure(.invalidArgument, "seccomp: SCMP_ACT_NOTIFY cannot be the default action")
+        }
+        // How the child tells of the listener; it would wait for itself.
+        guard filter.syscalls?.contains(where: { $0.action == .notify && $0.names.contains("write") }) != true
+        else {
+            throw Failure(.invalidArgument, "seccomp: SCMP_ACT_NOTIFY cannot be used for write")
+        }
+        let defaultAction = action(filter.defaultAction, errno: filter.defaultErrnoRet)
         guard let context = seccomp_init(defaultAction) else {
             throw Failure(.internal, "seccomp: libseccomp refuses the default action")
         }
@@ -60,7 +68,7 @@ enum SeccompCompiler {
     private static func add(
         _ rule: RuntimeSpec.Seccomp.Syscall, defaultAction: UInt32, to context: scmp_filter_ctx
     ) throws(Failure) {
-        let action = try action(rule.action, errno: rule.errnoRet)
+        let action = action(rule.action, errno: rule.errnoRet)
         // It says what is so already, and libseccomp refuses it.
         if action == defaultAction { return }
         let arguments = rule.args ?? []
@@ -99,8 +107,7 @@ enum SeccompCompiler {
     }
 
     /// SECCOMP_RET_* with its data (seccomp(2)).
-    private static func action(_ action: RuntimeSpec.Seccomp.Action, errno: UInt32?) throws(Failure) -> UInt32
-    {
+    private static func action(_ action: RuntimeSpec.Seccomp.Action, errno: UInt32?) -> UInt32 {
         switch action {
         case .kill, .killThread: return 0
         case .killProcess: return 0x8000_0000
@@ -109,8 +116,7 @@ enum SeccompCompiler {
         case .trace: return 0x7ff0_0000 | (errno ?? 1) & 0xffff
         case .log: return 0x7ffc_0000
         case .allow: return 0x7fff_0000
-        case .notify:
-            throw Failure(.unsupported, "seccomp: SCMP_ACT_NOTIFY is not supported yet")
+        case .notify: return 0x7fc0_0000
         }
     }
 

@@ -4,7 +4,7 @@ import Front
 import LinuxSystem
 
 // Synchronous: a top-level await would start the concurrency runtime on every start.
-let arguments = Array(CommandLine.arguments.dropFirst())
+let arguments = RuntimeProgram.arguments(CommandLine.arguments)
 Program.end(
     Program.run(arguments) { (command, engine) throws(Failure) in
         switch command.verb {
@@ -12,6 +12,9 @@ Program.end(
             .pull, .push, .save:
             try TransferProgram.become(arguments)
         case .completion: try CompletionVerb.perform(command)
+        case .ociCreate, .ociRun, .ociStart, .ociState, .ociKill, .ociDelete, .ociExec, .ociPs, .ociList,
+            .ociPause, .ociResume, .ociSpec, .ociFeatures:
+            RuntimeProgram.perform(command)
         case .version: try VersionVerb.perform(command)
         case .help: 0
         case .run: try RunVerb.perform(command, try engine())

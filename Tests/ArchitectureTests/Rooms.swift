@@ -16,6 +16,9 @@ enum Rooms {
         "OverlayFS": ["OCI", "LinuxSystem", "Failure"],
         "Layers": ["OverlayFS", "OCI", "LinuxSystem", "Archive", "Failure"],
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
+        "OCIRuntime": [
+            "OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure",
+        ],
         "Volumes": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
@@ -37,7 +40,8 @@ enum Rooms {
         "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
-            "Front", "Engine", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure", "CStaticUnwind",
+            "Front", "Engine", "OCIRuntime", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "CStaticUnwind",
         ],
         "ctr-transfer": [
             "Front", "Build", "BuildContext", "BuildScreen", "Dockerfile", "Transfers", "Engine", "OCI",

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `every flag name is a flag of some verb`() {
-        var used = Set(CommandTable.globalFlags.map(\.name))
+        var used = Set((CommandTable.globalFlags + CommandTable.runtimeFlags).map(\.name))
         for verb in Verb.allCases { used.formUnion(verb.description.flags.map(\.name)) }
         #expect(Set(FlagName.allCases).subtracting(used).isEmpty)
     }

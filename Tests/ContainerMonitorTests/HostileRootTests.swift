@@ -132,8 +132,8 @@ extension ProcessTests {
                         ["/bin/sh"], mounts: [.attachMount(4, inRoot: "/data", isDirectory: true)]),
                     more: [
                         .bind(
-                            path: "/var/lib/ctr/volumes/db/data", recursive: false, set: 0, clear: 0,
-                            recursiveAttributes: false)
+                            path: "/var/lib/ctr/volumes/db/data", recursive: false,
+                            attributes: AttributeChange())
                     ], slots: [source.descriptor.raw])
             }
             #expect(

@@ -24,6 +24,10 @@ import Testing
         (CTR_OP_SECCOMP, .seccomp), (CTR_OP_EXEC_LABEL, .execLabel),
         (CTR_OP_CLOSE_DESCRIPTORS, .closeDescriptors), (CTR_OP_FIND_PROGRAM, .findProgram),
         (CTR_OP_AWAIT_START, .awaitStart), (CTR_OP_REAP, .reap), (CTR_OP_EXECUTE, .execute),
+        (CTR_OP_BECOME_ROOT, .becomeRoot), (CTR_OP_TIME_OFFSETS, .timeOffsets), (CTR_OP_HOOK, .hook),
+        (CTR_OP_MEMORY_POLICY, .memoryPolicy), (CTR_OP_CPU_AFFINITY, .cpuAffinity),
+        (CTR_OP_PROPAGATION, .propagation), (CTR_OP_CHANGE_ROOT, .changeRoot),
+        (CTR_OP_OWN_STREAMS, .ownStreams), (CTR_OP_BIND_HOST, .bindHost),
     ]
 
     @Test func bothTablesAgree() {

@@ -5,8 +5,9 @@ import Testing
 @Suite struct EncodingTests {
     static let plan: MonitorPlan = {
         let steps: [Step] = [
-            .awaitParent, .joinCgroup(3), .joinNamespace(4, flags: 0x2000_0000), .unshare(flags: 0x0200_0000),
-            .newSession, .newKeyring(name: "k"), .setPropagation(flags: 1 << 19), .attachRoot(0),
+            .awaitParent(stage: 1), .joinCgroup(3), .joinNamespace(4, flags: 0x2000_0000),
+            .unshare(flags: 0x0200_0000),
+            .newSession, .newKeyring(name: "k"), .setPropagation(flags: 1 << 19), .attachRoot(0, at: "/b"),
             .mount(
                 type: "tmpfs", source: "tmpfs", inRoot: "/dev", attributes: 2,
                 options: [MountOption("mode", "755"), MountOption("noswap")], copyUp: true),
@@ -23,20 +24,32 @@ import Testing
             .workingDirectory("/w", create: true), .parentDeathSignal(9), .personality(8),
             .scheduler(policy: 3, flags: 1, nice: -5, priority: 0, runtime: 1, deadline: 2, period: 3),
             .ioPriority(0x4004), .dumpable(false), .boundingSet(0xa80425fb),
-            .identity(uid: 1000, gid: 100, groups: [4, 24]),
+            .identity(uid: 1000, gid: 100, groups: [4, 24], keepsGroups: true),
             .capabilities(effective: 1, permitted: 3, inheritable: 0, ambient: 0), .noNewPrivileges,
             .seccomp(2, flags: 2), .execLabel(module: "apparmor", label: "exec docker-default"),
             .closeDescriptors(keep: 1), .findProgram(name: "sh", searchPath: "/bin:/usr/bin"), .awaitStart(9),
+            .hook(
+                Hook(
+                    path: "/h", arguments: ["h", "-x"], environment: ["A=b"], milliseconds: 2000,
+                    state: ("{\"pid\":", "}"))),
+            .becomeRoot, .timeOffsets("boottime 1 2\n"), .propagation(inRoot: "/m", flags: 1 << 20),
+            .changeRoot,
+            .memoryPolicy(mode: 2, nodes: [1, 3]), .cpuAffinity([5]), .ownStreams(uid: 7),
+            .bindHost(directory: "/sys/fs/cgroup/x", inRoot: "/c", attributes: 1),
             .reap, .execute(arguments: ["sh", "-c", "echo \u{e9}"], environment: ["A=b", "SECRET=x y"]),
         ]
         let slots: [SlotSource] = [
             .root,
             .bind(
-                path: "/var/lib/ctr/volumes/db/data", recursive: true, set: 1, clear: 2,
-                recursiveAttributes: false),
+                path: "/var/lib/ctr/volumes/db/data", recursive: true,
+                attributes: AttributeChange(set: 1, clear: 2)),
             .file(path: "/f"), .cgroupFile, .containerPIDFD, .terminal, .standardInput, .standardOutput,
             .standardError,
             .startFIFO,
+            .bind(
+                path: "/m", recursive: false, attributes: AttributeChange(),
+                attributesBelow: AttributeChange(set: 4),
+                ids: IDMaps(uids: "0 1 2\n", gids: "3 4 5\n", recursive: true)),
         ]
         let cgroup: [CgroupStep] = [
             .startScope(name: "ctr-a.scope", slice: "system.slice", description: "d"), .makeDirectory("/c"),
@@ -49,6 +62,11 @@ import Testing
             mode: .container, containerID: "abc",
             launch: LaunchPlan(
                 namespaces: 0x6c02_0000, joinPIDNamespace: 4, cgroup: cgroup, steps: steps, slots: slots))
+        plan.launch.preparation = [.joinNamespace(2, flags: 0x1000_0000), .becomeRoot]
+        plan.launch.parent = [
+            .idMaps(IDMaps(uids: "0 100000 65536\n", gids: "0 100000 65536\n")), .oomScore(-5),
+            .resourceLimit(resource: 7, soft: 1, hard: .max),
+        ]
         plan.runDirectory = "/run/ctr/x"
         plan.containerDirectory = "/var/lib/ctr/containers/x"
         plan.engineArguments = ["/usr/bin/ctr", "--root", "/var/lib/ctr"]
@@ -139,19 +157,23 @@ import Testing
         #expect(words(9) == "mount volume db at /data")
         #expect(words(21) == "set sysctl net.ipv4.ip_forward to 1")
         #expect(words(35) == "become user 1000:100")
-        #expect(words(44) == "exec sh")
+        #expect(words(launch.steps.count - 1) == "exec sh")
         #expect(Step.names(ofNamespaces: 0x6c02_0000) == "the mount, uts, ipc, pid and network namespaces")
     }
 
     @Test func printedPlan() {
         var launch = Self.plan.launch
-        launch.steps = [launch.steps[8], launch.steps[24], launch.steps[44]]
+        launch.preparation = [.becomeRoot]
+        launch.parent = [launch.parent[0]]
+        launch.steps = [launch.steps[8], launch.steps[24], launch.steps[launch.steps.count - 1]]
         launch.slots = Array(launch.slots.prefix(2))
         launch.cgroup = [launch.cgroup[2]]
         #expect(
             launch.printed == """
                 namespaces the mount, uts, ipc, pid and network namespaces (0x6c020000)
                 join the pid namespace of slot 4
+                parent: map ids of uids 0 100000 65536, gids 0 100000 65536,
+                before: becomeRoot
                 slot 0 = the root
                 slot 1 = bind "/var/lib/ctr/volumes/db/data" recursive +0x1 -0x2
                 cgroup: write "200" to /c/pids.max if the kernel has it

@@ -35,10 +35,11 @@ func text(_ plan: LaunchPlan) -> String {
     }
     for (index, slot) in plan.slots.enumerated() {
         switch slot {
-        case .bind(let path, let recursive, let set, let clear, let deep):
-            lines.append(
-                "slot \(index) bind \(path)\(recursive ? " recursive" : "") +\(hex(set)) -\(hex(clear))\(deep ? " deep" : "")"
-            )
+        case .bind(let path, let recursive, let own, let below, let ids):
+            var line =
+                "slot \(index) bind \(path)\(recursive ? " recursive" : "") +\(hex(own.set)) -\(hex(own.clear))"
+            if !below.isEmpty { line += " below +\(hex(below.set)) -\(hex(below.clear))" }
+            lines.append(line + (ids.map { " \($0)" } ?? ""))
         case .file(let path): lines.append("slot \(index) file \(path)")
         default: lines.append("slot \(index) \(slot)")
         }
@@ -66,7 +67,7 @@ func text(_ plan: LaunchPlan) -> String {
             lines.append("rlimit \(resource) \(soft) \(hard)")
         case .umask(let mask): lines.append("umask \(octal(mask))")
         case .boundingSet(let mask): lines.append("bounding \(hex(mask))")
-        case .identity(let uid, let gid, let groups): lines.append("identity \(uid):\(gid) \(groups)")
+        case .identity(let uid, let gid, let groups, _): lines.append("identity \(uid):\(gid) \(groups)")
         case .capabilities(let effective, let permitted, let inheritable, let ambient):
             lines.append(
                 "capabilities e=\(hex(effective)) p=\(hex(permitted)) i=\(hex(inheritable)) a=\(hex(ambient))"
@@ -79,11 +80,11 @@ func text(_ plan: LaunchPlan) -> String {
 
 private func shortText(_ step: Step) -> String {
     switch step {
-    case .awaitParent: "await-parent"
+    case .awaitParent(let stage): "await-parent \(stage)"
     case .joinCgroup(let slot): "join-cgroup \(slot)"
     case .newSession: "session"
     case .newKeyring(let name): "keyring \(name)"
-    case .attachRoot(let slot): "root \(slot)"
+    case .attachRoot(let slot, let place): "root \(slot)\(place == "/" ? "" : " at \(place)")"
     case .readOnlyRoot: "read-only-root"
     case .pivotRoot: "pivot"
     case .hostname(let name): "hostname \(name)"

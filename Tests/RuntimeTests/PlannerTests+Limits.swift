@@ -48,7 +48,7 @@ extension PlannerTests {
             + cgroup write /sys/fs/cgroup/ctr/c1/cpu.max 150000 100000
             + cgroup write /sys/fs/cgroup/ctr/c1/cpuset.cpus 0
             + cgroup write /sys/fs/cgroup/ctr/c1/pids.max 100
-            + slot 1 bind /mnt recursive +0x1 -0x0 deep
+            + slot 1 bind /mnt recursive +0x0 -0x0 below +0x1 -0x0
             + slot 2 bind /etc/app.conf +0x1 -0x0
             + slot 3 bind /volumes/db recursive +0x0 -0x0
             + slot 4 standardInput

@@ -127,7 +127,7 @@ private func auditArchitecture(_ token: UInt32) -> UInt32 { token == 0x4000_003e
         filter.architectures = ["SCMP_ARCH_Z80"]
         #expect(throws: Failure.self) { try SeccompCompiler.program(filter) }
         filter.architectures = nil
-        filter.syscalls = [RuntimeSpec.Seccomp.Syscall(names: ["read"], action: .notify)]
+        filter.syscalls = [RuntimeSpec.Seccomp.Syscall(names: ["write"], action: .notify)]
         #expect(throws: Failure.self) { try SeccompCompiler.program(filter) }
     }
 

@@ -14,7 +14,8 @@ enum ctr_op {
     CTR_OP_TERMINAL, CTR_OP_STANDARD_STREAMS, CTR_OP_WORKING_DIRECTORY, CTR_OP_PARENT_DEATH_SIGNAL,
     CTR_OP_PERSONALITY, CTR_OP_SCHEDULER, CTR_OP_IO_PRIORITY, CTR_OP_DUMPABLE, CTR_OP_BOUNDING_SET, CTR_OP_IDENTITY,
     CTR_OP_CAPABILITIES, CTR_OP_NO_NEW_PRIVILEGES, CTR_OP_SECCOMP, CTR_OP_EXEC_LABEL, CTR_OP_CLOSE_DESCRIPTORS,
-    CTR_OP_FIND_PROGRAM, CTR_OP_AWAIT_START, CTR_OP_REAP, CTR_OP_EXECUTE,
+    CTR_OP_FIND_PROGRAM, CTR_OP_AWAIT_START, CTR_OP_REAP, CTR_OP_EXECUTE, CTR_OP_BECOME_ROOT, CTR_OP_TIME_OFFSETS,
+    CTR_OP_HOOK, CTR_OP_MEMORY_POLICY, CTR_OP_CPU_AFFINITY, CTR_OP_PROPAGATION, CTR_OP_CHANGE_ROOT, CTR_OP_OWN_STREAMS, CTR_OP_BIND_HOST,
     CTR_OP_END // one past the last
 };
 
@@ -35,20 +36,30 @@ enum ctr_detail {
     CTR_DETAIL_COPY_UP,       // copying what the image has into the new file system
     CTR_DETAIL_NO_TERMINALS,  // no devpts at /dev/pts
     CTR_DETAIL_MALFORMED,     // the plan itself
+    CTR_DETAIL_HOOK_STATUS,   // a hook ended badly; [index] is its wait status
+    CTR_DETAIL_HOOK_TIME,     // a hook took too long and was killed
+    CTR_DETAIL_HOOK_PROGRAM,  // a hook's program could not be executed
 };
 
 // What the child tells over its status socket (SOCK_SEQPACKET, close-on-exec: end of stream means it has executed).
 enum ctr_report_kind {
     CTR_REPORT_FAILED = 1,   // at `step` with `error`; the child is gone after it
-    CTR_REPORT_AWAITING = 2, // at `awaitParent`: one byte lets it go on
+    CTR_REPORT_AWAITING = 2, // at `awaitParent`, `detail` is its stage: one byte lets it go on
     CTR_REPORT_TERMINAL = 3, // comes with the pseudo-terminal's master (SCM_RIGHTS)
     CTR_REPORT_CREATED = 4,  // at `awaitStart`
+    CTR_REPORT_MADE = 5,     // after the preparation: `step` is the pid of the process that goes on, its pidfd comes along
+    CTR_REPORT_LISTENER = 6, // comes with the seccomp filter's listener (SCM_RIGHTS)
+    CTR_REPORT_UNPREPARED = 7, // as FAILED, but `step` is one of the preparation
 };
 struct ctr_report { uint32_t kind, step; int32_t error; uint32_t detail; };
 
 struct ctr_launch {
     const void *program; // the encoded steps
     size_t size;
+    // Steps of a process between: it joins or makes what must be there before the clone, then clones the container's
+    // first process as its own sibling. NULL where there are none.
+    const void *preparation;
+    size_t preparation_size;
     const int *slots;
     int slot_count;
     uint64_t namespaces; // CLONE_NEW*
@@ -65,6 +76,14 @@ long ctr_init_next_report(int status_parent, struct ctr_report *report, int *des
 // The wait status of a process that ended and was reaped by another (PIDFD_GET_INFO, 6.15 and later), or -errno: -EAGAIN
 // while it is not reaped yet, -ENOTTY on older kernels.
 long ctr_init_exit_status(int pidfd);
+// Runs a program as a child of the caller's and waits: its standard input is `input`, its output and complaints go to
+// `output` (-1: where the caller's go). 0 with the wait status, -ETIMEDOUT after so many milliseconds (0: no limit), when it
+// was killed, or the -errno of what kept it from starting.
+long ctr_init_run_hook(const char *path, const char *const *argv, const char *const *envp, int input, int output,
+                       uint64_t milliseconds, int *status);
+// A child in a new user namespace without mappings, which waits until it is killed: for a namespace that only maps ids.
+// Answers its pid, or -errno.
+long ctr_init_namespace_holder(int *pidfd);
 // Goes on in a new process while the caller's ends with this exit code; answers 0 in the new one, or -errno.
 long ctr_init_go_on_in_background(int exit_code);
 // Gives what malloc holds free back to the kernel: for a process that now sleeps for long.

@@ -80,6 +80,7 @@ long ctr_posix_fadvise(int fd, int64_t offset, int64_t size, int advice);
 // Directory entries as the kernel gives them (struct linux_dirent64).
 long ctr_getdents64(int fd, void *buffer, size_t size);
 long ctr_statfs_type(int fd);                      // f_type, e.g. PROC_SUPER_MAGIC
+long ctr_statfs_flags(int fd);                     // f_flags, ST_*
 long ctr_statfs_free(int fd, uint64_t *free_bytes, uint64_t *total_bytes);
 
 // ---- extended attributes; path forms act on the link itself
@@ -113,6 +114,7 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options);
 long ctr_getrandom(void *buffer, size_t size);
 long ctr_gettid(void);
+long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 // Of this thread; answers how many bytes of the mask were written.
 long ctr_sched_getaffinity(uint8_t *mask, size_t size);
 long ctr_capget_effective(uint64_t *mask);

@@ -42,6 +42,19 @@ extension Verb {
         case .volumeInspect: .volumeInspect
         case .volumeRemove: .volumeRemove
         case .volumePrune: .volumePrune
+        case .ociCreate: .ociCreate
+        case .ociRun: .ociRun
+        case .ociStart: .ociStart
+        case .ociState: .ociState
+        case .ociKill: .ociKill
+        case .ociDelete: .ociDelete
+        case .ociExec: .ociExec
+        case .ociPs: .ociPs
+        case .ociList: .ociList
+        case .ociPause: .ociPause
+        case .ociResume: .ociResume
+        case .ociSpec: .ociSpec
+        case .ociFeatures: .ociFeatures
         case .version: .version
         case .info: .info
         case .completion: .completion

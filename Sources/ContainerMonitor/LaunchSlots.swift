@@ -1,28 +1,30 @@
-internal import Failure
-internal import LaunchPlan
-internal import LinuxSystem
+package import Failure
+package import LaunchPlan
+package import LinuxSystem
 
 /// The descriptors of a plan's slots, open as long as this value lives.
-struct LaunchSlots: ~Copyable {
-    /// One a slot; -1 for what the monitor makes.
-    private(set) var numbers: [Int32] = []
+package struct LaunchSlots: ~Copyable {
+    /// One a slot; -1 for what the launcher makes.
+    package private(set) var numbers: [Int32] = []
     private var owners: [SharedFileDescriptor] = []
 
     /// - Throws: naming the mount whose source cannot be opened.
-    init(
+    package init(
         _ sources: [SlotSource], root: borrowing FileDescriptor, pidfd: Int32 = -1
     ) throws(Failure) {
         for source in sources {
             switch source {
             case .root: numbers.append(root.raw)
-            case .bind(let path, let recursive, let set, let clear, let recursiveAttributes):
+            case .bind(let path, let recursive, let own, let below, let ids):
+                let namespace = try ids.map { (ids) throws(Failure) in
+                    SharedFileDescriptor(try ids.openNamespace())
+                }
                 let mount = try during("mount \(path)") { () throws(SystemError) in
                     let mount = try DetachedMount(bind: path, recursive: recursive)
-                    if set != 0 || clear != 0 {
-                        try mount.set(
-                            DetachedMount.Attributes(rawValue: set),
-                            clear: DetachedMount.Attributes(rawValue: clear),
-                            recursive: recursiveAttributes)
+                    try mount.change(own, recursive: false)
+                    try mount.change(below, recursive: true)
+                    if let namespace {
+                        try mount.mapIDs(by: namespace.raw, recursive: ids?.recursive == true)
                     }
                     return SharedFileDescriptor(try mount.descriptor.duplicate())
                 }
@@ -42,5 +44,13 @@ struct LaunchSlots: ~Copyable {
     private mutating func keep(_ descriptor: SharedFileDescriptor) {
         owners.append(descriptor)
         numbers.append(descriptor.raw)
+    }
+}
+
+extension DetachedMount {
+    fileprivate borrowing func change(_ change: AttributeChange, recursive: Bool) throws(SystemError) {
+        if change.isEmpty { return }
+        try set(
+            Attributes(rawValue: change.set), clear: Attributes(rawValue: change.clear), recursive: recursive)
     }
 }

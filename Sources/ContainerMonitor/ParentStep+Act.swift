@@ -1,0 +1,58 @@
+internal import CContainerInit
+package import Failure
+package import LaunchPlan
+package import LinuxSystem
+
+extension ParentStep {
+    /// Does for the child what it may not do itself, while it waits.
+    static func act(_ steps: [ParentStep], on pid: Int32) throws(Failure) {
+        for step in steps {
+            try during(step.description) { () throws(SystemError) in try step.act(on: pid) }
+        }
+    }
+
+    private func act(on pid: Int32) throws(SystemError) {
+        switch self {
+        case .idMaps(let maps): try ParentStep.map(maps, pid)
+        case .oomScore(let score):
+            try FileDescriptor.open("/proc/\(pid)/oom_score_adj", [.writeOnly]).write(String(score))
+        case .resourceLimit(let resource, let soft, let hard):
+            try Launching.setLimit(resource, soft: soft, hard: hard, of: pid)
+        }
+    }
+
+    /// user_namespaces(7): each file takes one write.
+    fileprivate static func map(_ maps: IDMaps, _ pid: Int32) throws(SystemError) {
+        if !maps.uids.isEmpty {
+            try FileDescriptor.open("/proc/\(pid)/uid_map", [.writeOnly]).write(maps.uids)
+        }
+        guard !maps.gids.isEmpty else { return }
+        do throws(SystemError) {
+            try FileDescriptor.open("/proc/\(pid)/gid_map", [.writeOnly]).write(maps.gids)
+        } catch {
+            // An ordinary user may map one group, and only where setgroups(2) is given up.
+            guard error.errno == Errno.notPermitted else { throw error }
+            try FileDescriptor.open("/proc/\(pid)/setgroups", [.writeOnly]).write("deny")
+            try FileDescriptor.open("/proc/\(pid)/gid_map", [.writeOnly]).write(maps.gids)
+        }
+    }
+}
+
+extension IDMaps {
+    /// A user namespace that only maps these ids, for an id-mapped mount (mount_setattr(2)).
+    package func openNamespace() throws(Failure) -> FileDescriptor {
+        try during("make a user namespace for \(self)") { () throws(SystemError) in
+            if let namespace { return try FileDescriptor.open(namespace) }
+            var pidfd: Int32 = -1
+            let pid = Int32(ctr_init_namespace_holder(&pidfd))
+            guard pid > 0 else { throw SystemError(call: "clone3", path: nil, errno: -pid) }
+            let holder = FileDescriptor(owning: pidfd)
+            defer {
+                _ = try? Process.signal(Signal.kill, to: holder)
+                _ = try? Process.reap(pid)
+            }
+            try ParentStep.map(self, pid)
+            return try FileDescriptor.open("/proc/\(pid)/ns/user")
+        }
+    }
+}

@@ -1,0 +1,239 @@
+internal import ContainerMonitor
+package import Failure
+internal import LaunchPlan
+internal import LinuxSystem
+internal import OCI
+internal import Runtime
+
+extension BundleRuntime {
+    /// Makes the container; its first process waits for `start`.
+    /// - Throws: `alreadyExists` for an id that is taken, and whatever is wrong with the bundle. Nothing is left behind.
+    package func create(_ id: String, _ options: CreateOptions) throws(Failure) {
+        let directory = try StateDirectory.make(id, in: root)
+        do throws(Failure) {
+            let bundle = try Bundle(options.bundle)
+            try directory.keep(config: bundle.config)
+            try checkTerminal(bundle, options, leaves: true)
+            let made = try makeContainer(bundle, options, directory, waitsForStart: true)
+            try tell(made.process, options)
+        } catch {
+            try? directory.remove()
+            throw error
+        }
+    }
+
+    /// `run`: makes and starts it. Detached, this returns as soon as it runs; otherwise with its exit code, when it has ended
+    /// and been removed.
+    package func run(
+        _ id: String, _ options: CreateOptions, detached: Bool, keeps: Bool, subreaper: Bool
+    ) throws(Failure) -> Int32 {
+        let directory = try StateDirectory.make(id, in: root)
+        let bundle: Bundle
+        let made: MadeContainer
+        do throws(Failure) {
+            bundle = try Bundle(options.bundle)
+            try directory.keep(config: bundle.config)
+            try checkTerminal(bundle, options, leaves: detached)
+            if !detached, subreaper { try? Launching.becomeSubreaper() }
+            made = try makeContainer(bundle, options, directory, waitsForStart: false)
+        } catch {
+            try? directory.remove()
+            throw error
+        }
+        try tell(made.process, options)
+        try RuntimeHooks.run(
+            bundle.spec.hooks?.poststart, "poststart",
+            state: made.state.runtimeState(id, .running))
+        if detached { return 0 }
+        let path = directory.path
+        // Others may look at it and change it meanwhile.
+        _ = consume directory
+        let code = try Foreground.wait(
+            for: made.process.pid, made.pidfd, terminal: made.terminal)
+        if !keeps, (try? FileDescriptor.exists(path)) == true {
+            try destroy(try StateDirectory.open(id, in: root))
+        }
+        return code
+    }
+
+    private func checkTerminal(_ bundle: Bundle, _ options: CreateOptions, leaves: Bool) throws(Failure) {
+        let hasTerminal = bundle.spec.process?.terminal == true
+        if hasTerminal, leaves, options.consoleSocket == nil {
+            throw Failure(
+                .invalidArgument,
+                "cannot allocate a terminal without --console-socket when the runtime leaves",
+                hint: "set process.terminal to false in config.json, or give --console-socket")
+        }
+        if !hasTerminal, options.consoleSocket != nil {
+            throw Failure(.invalidArgument, "--console-socket is only for processes with a terminal")
+        }
+    }
+
+    private func tell(_ process: ProcessIdentity, _ options: CreateOptions) throws(Failure) {
+        if let file = options.pidFile { try PIDFile.write(process.pid, to: file) }
+    }
+
+    struct MadeContainer: ~Copyable {
+        let process: ProcessIdentity
+        let pidfd: SharedFileDescriptor
+        /// The master, where nobody else has it.
+        let terminal: SharedFileDescriptor?
+        let state: StoredState
+    }
+
+    private func makeContainer(
+        _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory, waitsForStart: Bool
+    ) throws(Failure) -> MadeContainer {
+        let id = directory.id
+        let spec = bundle.spec
+        let host = try HostFacts.read()
+        let placement = try placement(id, spec, host)
+        var state = StoredState(
+            bundle: bundle.path, rootfs: bundle.rootfs, created: Timestamp.now().nanosecondsSinceEpoch,
+            annotations: spec.annotations ?? [:], location: placement?.location)
+        let context = try context(id, bundle, options, host, placement, state, waitsForStart: waitsForStart)
+        let plan = try Planner.plan(spec, context)
+        let rootfs = try during("mount the root \(bundle.rootfs)") { () throws(SystemError) in
+            try DetachedMount(bind: bundle.rootfs, recursive: true)
+        }
+        let launch = try BundleLaunch(plan, root: rootfs.descriptor)
+        let fifo = waitsForStart ? try makeFIFO(directory, spec) : nil
+        let descriptor = directory.descriptor.raw
+        var witness = Launcher.Witness()
+        let shared = Shared(state)
+        witness.made = { pid in
+            shared.state.process = ProcessIdentity(running: pid)
+            // What `delete --force` needs, should this process be killed in the next moment.
+            if let bytes = try? shared.state.record.bytes {
+                try? AtomicFile.write(bytes, to: "state", in: descriptor, durable: false)
+            }
+        }
+        witness.awaited = { (stage, pid) throws(Failure) in
+            guard stage == 1 else { return }
+            try NetworkDeviceMove.move(spec.linux?.netDevices ?? [:], to: pid)
+            let state = shared.state.runtimeState(id, .creating)
+            try RuntimeHooks.run(spec.hooks?.prestart, "prestart", state: state)
+            try RuntimeHooks.run(spec.hooks?.createRuntime, "createRuntime", state: state)
+        }
+        witness.listener = { (listener, pid) throws(Failure) in
+            try SeccompListener.send(
+                listener, spec.linux?.seccomp, pid: pid, state: shared.state.runtimeState(id, .creating))
+        }
+        do throws(Failure) {
+            let launched = try launch.run(fifo: fifo?.raw, witness)
+            state = shared.state
+            guard let process = state.process else {
+                throw Failure(.internal, "the container's process ended at once")
+            }
+            var terminal = launched.terminal
+            if let socket = options.consoleSocket, let master = terminal {
+                try DescriptorPassing.send(master.raw, named: "/dev/pts/ptmx", to: socket)
+                terminal = nil
+            }
+            let pidfd = launched.pidfd
+            if let socket = options.pidfdSocket {
+                try DescriptorPassing.send(pidfd.raw, named: "pidfd", to: socket)
+            }
+            return MadeContainer(process: process, pidfd: pidfd, terminal: terminal, state: state)
+        } catch {
+            if let process = shared.state.process, let pidfd = try? process.open() {
+                _ = try? Process.signal(Signal.kill, to: pidfd)
+                _ = try? Process.reap(process.pid)
+            }
+            CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+            // A container whose hooks failed is stopped, and goes on to the last of them (runtime.md, "Lifecycle").
+            try? RuntimeHooks.runAll(
+                spec.hooks?.poststop, "poststop", state: shared.state.runtimeState(id, .stopped),
+                warn: { _ in })
+            throw error.within("create \(id)")
+        }
+    }
+
+    /// A closure's view of the state, which it changes.
+    private final class Shared {
+        var state: StoredState
+        init(_ state: StoredState) { self.state = state }
+    }
+
+    /// The launcher of an ordinary user may have no cgroups that it can write to: then there are none, unless limits ask
+    /// for them.
+    private func placement(_ id: String, _ spec: RuntimeSpec, _ host: HostFacts) throws(Failure)
+        -> CgroupPlacement?
+    {
+        var layout = host.cgroups
+        layout.systemd = layout.systemd && usesSystemd
+        let placement = try CgroupPlacement(
+            layout: layout, containerID: id, cgroupsPath: spec.linux?.cgroupsPath,
+            resources: spec.linux?.resources)
+        guard host.inUserNamespace || !Process.isRoot, !usesSystemd else { return placement }
+        for path in placement.location.toRemove {
+            do throws(SystemError) { try Directory.ensurePath(path, mode: 0o755) } catch {
+                var resources = spec.linux?.resources ?? RuntimeSpec.Resources()
+                resources.devices = nil
+                if resources == RuntimeSpec.Resources() { return nil }
+                throw error.failure(
+                    "make the cgroup \(path)", hint: "this user may not limit resources here")
+            }
+        }
+        return placement
+    }
+
+    private func context(
+        _ id: String, _ bundle: Bundle, _ options: CreateOptions, _ host: HostFacts,
+        _ placement: CgroupPlacement?, _ state: StoredState, waitsForStart: Bool
+    ) throws(Failure) -> Planner.Context {
+        let spec = bundle.spec
+        var context = Planner.Context(containerID: id, host: host, placement: placement)
+        if let filter = spec.linux?.seccomp { context.seccompFilter = try seccompFilter(filter) }
+        let hooks = spec.hooks
+        let hasEarlyHooks = [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer].contains {
+            $0?.isEmpty == false
+        }
+        context.awaitsParent = hasEarlyHooks || spec.linux?.netDevices?.isEmpty == false
+        // pivot_root refuses a shared parent: such a root is attached over `/`, which hooks then do not see.
+        if hasEarlyHooks, spec.linux?.rootfsPropagation?.hasSuffix("shared") != true {
+            context.rootPlace = bundle.rootfs
+        }
+        if hooks != nil {
+            context.hookStates = (
+                try state.halves(id, .creating), try state.halves(id, .created)
+            )
+        }
+        context.keepsOldRoot = options.keepsOldRoot
+        context.keepsKeyring = options.keepsKeyring
+        context.preservedDescriptors = options.preservedDescriptors
+        context.waitsForStart = waitsForStart
+        context.ownsStreams = true
+        return context
+    }
+
+    func seccompFilter(_ filter: RuntimeSpec.Seccomp) throws(Failure) -> String {
+        // A comma is in no id.
+        try SeccompFilter.blobPath(.spec(filter), capabilities: [], cacheDirectory: "\(root)/,seccomp")
+    }
+
+    private func makeFIFO(_ directory: borrowing StateDirectory, _ spec: RuntimeSpec) throws(Failure)
+        -> SharedFileDescriptor
+    {
+        let descriptor = directory.descriptor.raw
+        return try during("make \(directory.path)/\(StateDirectory.fifo)") { () throws(SystemError) in
+            // Whoever the process is by then: it may write, and nobody can read but us.
+            try Directory.makeNode(StateDirectory.fifo, in: descriptor, mode: 0o010622)
+            try Directory.changeMode(StateDirectory.fifo, in: descriptor, mode: 0o622)
+            return SharedFileDescriptor(
+                try FileDescriptor.open(".", in: descriptor, [.pathOnly, .directory]))
+        }
+    }
+}
+
+extension StoredState {
+    /// The state as JSON, before and after the pid: only the process itself knows what that is inside.
+    func halves(_ id: String, _ status: RuntimeState.Status) throws(Failure) -> (String, String) {
+        let mark: Int32 = 2_147_483_629
+        var state = runtimeState(id, status)
+        state.pid = mark
+        let text = String(decoding: try JSON.encode(state), as: UTF8.self)
+        guard let range = text.firstRange(of: String(mark)) else { return (text, "") }
+        return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+    }
+}

@@ -1,0 +1,65 @@
+package import Failure
+internal import LinuxSystem
+internal import OCI
+internal import Runtime
+
+/// An OCI runtime: containers from bundles, as runtime-spec's runtime.md has their lives, with the options of the
+/// command line that other engines call.
+///
+/// No process of ctr's stays beside such a container: its first process is left to the caller's subreaper, its state
+/// is in one directory (`StateDirectory`).
+package struct BundleRuntime: Sendable {
+    /// `--root`: the directory of all containers' states.
+    package let root: String
+    /// `--systemd-cgroup`: cgroups are asked of systemd, and `cgroupsPath` is `slice:prefix:name`.
+    package let usesSystemd: Bool
+
+    package init(root: String?, usesSystemd: Bool) {
+        self.root = root ?? BundleRuntime.defaultRoot
+        self.usesSystemd = usesSystemd
+    }
+
+    private static var defaultRoot: String {
+        if Process.isRoot, !HostFacts.isInUserNamespace() { return "/run/ctr-oci" }
+        return
+            "\(Process.environmentValue("XDG_RUNTIME_DIR") ?? "/tmp/ctr-oci-\(Process.effectiveUID)")/ctr-oci"
+    }
+}
+
+/// What `create` and `run` ask for.
+package struct CreateOptions: Sendable {
+    package var bundle: String
+    /// A socket that the terminal's master is sent to.
+    package var consoleSocket: String?
+    package var pidFile: String?
+    /// A socket that the first process's pidfd is sent to.
+    package var pidfdSocket: String?
+    package var preservedDescriptors: UInt32 = 0
+    package var keepsOldRoot = false
+    package var keepsKeyring = false
+
+    package init(bundle: String) { self.bundle = bundle }
+}
+
+extension BundleRuntime {
+    /// As other runtimes have it: nothing that is a path, and something to print.
+    static func checkID(_ id: String) throws(Failure) {
+        let isFine =
+            !id.isEmpty && id != "." && id != ".." && id.utf8.count <= 1024
+            && id.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "+"),
+                    UInt8(ascii: "-"),
+                    UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        guard isFine else {
+            throw Failure(
+                .invalidArgument, "invalid container id \"\(id)\"",
+                hint: "an id is made of letters, digits, and _ + - .")
+        }
+    }
+}

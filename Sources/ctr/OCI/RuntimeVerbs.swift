@@ -1,0 +1,123 @@
+import CommandTable
+import Failure
+import LinuxSystem
+import OCI
+import OCIRuntime
+
+/// The verbs of `ctr oci`, from flags to calls of the room.
+struct RuntimeVerbs {
+    let runtime: BundleRuntime
+    let command: ParsedCommand
+
+    private var id: String { command.positionals.first ?? "" }
+
+    func perform() throws(Failure) -> Int32 {
+        switch command.verb {
+        case .ociCreate: try runtime.create(id, createOptions())
+        case .ociRun:
+            return try runtime.run(
+                id, createOptions(), detached: command.flag(.detach), keeps: command.flag(.keep),
+                subreaper: !command.flag(.noSubreaper))
+        case .ociStart: try runtime.start(id)
+        case .ociState: try printJSON(try runtime.state(id))
+        case .ociKill:
+            let word = command.positionals.count > 1 ? command.positionals[1] : "TERM"
+            try runtime.kill(id, signal: try SignalName.parse(word), all: command.flag(.all))
+        case .ociDelete: try runtime.delete(id, force: command.flag(.force))
+        case .ociExec: return try runtime.exec(id, execOptions())
+        case .ociPs: try listProcesses()
+        case .ociList: try listContainers()
+        case .ociPause: try runtime.pause(id)
+        case .ociResume: try runtime.resume(id)
+        case .ociSpec:
+            try SpecTemplate.write(
+                to: command.value(.bundle) ?? ".", rootless: command.value(.rootless) == "true")
+        case .ociFeatures: try printJSON(Features())
+        default: break
+        }
+        return 0
+    }
+
+    private func createOptions() -> CreateOptions {
+        var options = CreateOptions(bundle: command.value(.bundle) ?? ".")
+        options.consoleSocket = absolute(.consoleSocket)
+        options.pidFile = absolute(.pidFile)
+        options.pidfdSocket = absolute(.pidfdSocket)
+        options.preservedDescriptors = preservedDescriptors()
+        options.keepsOldRoot = command.flag(.noPivot)
+        options.keepsKeyring = command.flag(.noNewKeyring)
+        return options
+    }
+
+    /// Those of systemd's socket activation (sd_listen_fds(3)) come first.
+    private func preservedDescriptors() -> UInt32 {
+        let asked = UInt32(clamping: command.integer(.preserveFds) ?? 0)
+        return asked + (Process.environmentValue("LISTEN_FDS").flatMap { UInt32($0) } ?? 0)
+    }
+
+    /// The bundle becomes the working directory: paths are the caller's.
+    private func absolute(_ flag: FlagName) -> String? {
+        guard let path = command.value(flag), !path.isEmpty else { return nil }
+        if path.hasPrefix("/") { return path }
+        return ((try? WorkingDirectory.path()) ?? "") + "/" + path
+    }
+
+    private func execOptions() throws(Failure) -> ExecOptions {
+        var options = ExecOptions()
+        options.processFile = command.value(.process)
+        options.arguments = Array(command.positionals.dropFirst())
+        options.environment = command.values(.env)
+        options.workingDirectory = command.value(.cwd)
+        if let user = command.value(.user) {
+            let parts = user.split(separator: ":", maxSplits: 1)
+            options.uid = try id(parts.first, flag: .user)
+            if parts.count > 1 { options.gid = try id(parts[1], flag: .user) }
+        }
+        for group in command.values(.additionalGids) {
+            options.additionalGroups.append(try id(Substring(group), flag: .additionalGids))
+        }
+        if command.isGiven(.tty) { options.terminal = command.flag(.tty) }
+        options.addedCapabilities = command.values(.cap)
+        if command.isGiven(.noNewPrivs) { options.noNewPrivileges = command.flag(.noNewPrivs) }
+        options.appArmorProfile = command.value(.apparmor)
+        options.processLabel = command.value(.processLabel)
+        options.detached = command.flag(.detach)
+        options.consoleSocket = absolute(.consoleSocket)
+        options.pidfdSocket = absolute(.pidfdSocket)
+        options.pidFile = absolute(.pidFile)
+        options.preservedDescriptors = preservedDescriptors()
+        options.cgroup = command.value(.cgroup)
+        options.ignoresPaused = command.flag(.ignorePaused)
+        return options
+    }
+
+    private func id(_ text: Substring?, flag: FlagName) throws(Failure) -> UInt32 {
+        guard let text, let value = UInt32(text), value <= UInt32(Int32.max) else {
+            throw Failure(.invalidArgument, "--\(flag.rawValue) \(text ?? ""): not a numeric id")
+        }
+        return value
+    }
+
+    private func listProcesses() throws(Failure) {
+        if command.value(.format) == "json" {
+            return try printJSON(try runtime.processes(of: id), pretty: false)
+        }
+        Console.out(try runtime.processTable(of: id, Array(command.positionals.dropFirst())))
+    }
+
+    private func listContainers() throws(Failure) {
+        let all = try runtime.list()
+        if command.flag(.quiet) { return Console.out(all.map { "\($0.id)\n" }.joined()) }
+        if command.value(.format) == "json" { return try printJSON(all, pretty: false) }
+        var table = TextTable(header: ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"])
+        for one in all {
+            table.append([one.id, String(one.pid), one.status.rawValue, one.bundle, one.created, one.owner])
+        }
+        Console.out(table.text)
+    }
+
+    private func printJSON(_ value: some Encodable, pretty: Bool = true) throws(Failure) {
+        let bytes = pretty ? try JSON.encodePretty(value) : try JSON.encode(value) + [UInt8(ascii: "\n")]
+        Console.out(String(decoding: bytes, as: UTF8.self))
+    }
+}
