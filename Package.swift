@@ -76,6 +76,8 @@ let targets: [Target] = [
     room(
         "OCIRuntime",
         ["OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure"]),
+    // An ordinary user's namespaces.
+    room("Rootless", ["LinuxSystem", "Failure"]),
     room("Volumes", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
     room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
@@ -83,7 +85,7 @@ let targets: [Target] = [
         "Engine",
         [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
-            "Volumes",
+            "Volumes", "Rootless",
             "CommandTable", "CivilTime", "Failure",
         ]),
     room(
@@ -104,7 +106,7 @@ let targets: [Target] = [
     // How a build looks; pure, so that tests can import it.
     room("BuildScreen", ["CommandTable"]),
     // What the programs share between the words and the exit code.
-    room("Front", ["Engine", "CommandTable", "LinuxSystem", "Failure"]),
+    room("Front", ["Engine", "Rootless", "CommandTable", "LinuxSystem", "Failure"]),
     // Every start of a container pays for the start of this program: a static executable without archives
     // and registries.
     .executableTarget(

@@ -116,35 +116,43 @@ static long bind_kernels_own(struct context *c, const char *type, uint64_t attri
     return r;
 }
 
+// The file system of a step, attached nowhere.
+static long make_file_system(struct context *c, const struct step *step, uint64_t attributes) {
+    long context = CALL(SYS_fsopen, text(step, 0), FSOPEN_CLOEXEC);
+    if (context < 0) return FAIL(c, CTR_DETAIL_FILE_SYSTEM, context);
+    long r = configure(c, (int)context, step);
+    if (r >= 0) {
+        r = CALL(SYS_fsmount, (int)context, FSMOUNT_CLOEXEC, attributes);
+        if (r < 0) c->detail = CTR_DETAIL_FILE_SYSTEM;
+    }
+    shut((int)context);
+    return r;
+}
+
 // args: attributes, copyUp; strings: type, source, target, then key and value in turn.
 long mount_new(struct context *c, const struct step *step) {
     const char *type = text(step, 0), *path = text(step, 2);
-    bool kernels_own = !strcmp(type, "proc") || !strcmp(type, "sysfs"), made_by_kernel;
+    bool kernels_own = !strcmp(type, "proc") || !strcmp(type, "sysfs");
     long target = place(c, path, true, kernels_own);
     if (target < 0) return target;
-    made_by_kernel = kernels_own || !strcmp(type, "mqueue");
-    long context = CALL(SYS_fsopen, type, FSOPEN_CLOEXEC), r = context, made = -1;
-    if (context < 0) { c->detail = CTR_DETAIL_FILE_SYSTEM; goto done; }
-    r = configure(c, (int)context, step);
-    // In a user namespace that does not own the network (the ipc, the pid) namespace too, there is only the host's.
-    if (r == -EPERM && made_by_kernel) r = bind_kernels_own(c, type, step->args[0], (int)target);
-    else if (r >= 0) goto configured;
-    goto done;
-configured:;
     // A tree that is copied up must be written to first.
     bool copy = step->args[1], read_only = step->args[0] & MOUNT_ATTR_RDONLY;
     uint64_t first = copy ? step->args[0] & ~(uint64_t)MOUNT_ATTR_RDONLY : step->args[0];
-    r = made = CALL(SYS_fsmount, (int)context, FSMOUNT_CLOEXEC, first);
-    if (r < 0) { c->detail = CTR_DETAIL_FILE_SYSTEM; goto done; }
-    if (copy) {
-        r = copy_up((int)target, (int)made);
-        if (r >= 0 && read_only) r = mount_attributes((int)made, MOUNT_ATTR_RDONLY, 0, 0, false);
-        if (r < 0) { c->detail = CTR_DETAIL_COPY_UP; goto done; }
+    long made = make_file_system(c, step, first), r = made;
+    // In a user namespace that does not own the network (the ipc, the pid) namespace too, there is only the host's.
+    if (made == -EPERM && (kernels_own || !strcmp(type, "mqueue"))) {
+        r = bind_kernels_own(c, type, step->args[0], (int)target);
+    } else if (r >= 0) {
+        if (copy) {
+            r = copy_up((int)target, (int)made);
+            if (r >= 0 && read_only) r = mount_attributes((int)made, MOUNT_ATTR_RDONLY, 0, 0, false);
+            if (r < 0) c->detail = CTR_DETAIL_COPY_UP;
+        }
+        if (r >= 0) {
+            r = mount_move((int)made, (int)target);
+            if (r < 0) c->detail = CTR_DETAIL_ATTACH;
+        }
     }
-    r = mount_move((int)made, (int)target);
-    if (r < 0) c->detail = CTR_DETAIL_ATTACH;
-done:
-    shut((int)context);
     shut((int)made);
     shut((int)target);
     return r < 0 ? r : 0;

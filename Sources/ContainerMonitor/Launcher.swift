@@ -54,9 +54,9 @@ package struct Launcher: ~Copyable {
     /// Makes the cgroup, then the child; returns when it has executed, or waits for `start`.
     package mutating func launch(_ witness: Witness = Witness()) throws(LaunchFailure) -> Launched {
         for step in plan.cgroup {
-            if case .startScope(let name, let slice, let description) = step {
+            if case .startScope(let name, let slice, let description, let bus) = step {
                 do throws(Failure) {
-                    try Launcher.enterScope(name: name, slice: slice, description: description)
+                    try Launcher.enterScope(name: name, slice: slice, description: description, bus: bus)
                 } catch {
                     throw LaunchFailure(error)
                 }
@@ -241,14 +241,16 @@ extension Launcher.Launched {
 
 extension Launcher {
     /// A container that is started again has its scope already; one of an earlier monitor goes soon after that.
-    private static func enterScope(name: String, slice: String, description: String) throws(Failure) {
+    private static func enterScope(
+        name: String, slice: String, description: String, bus: String
+    ) throws(Failure) {
         let own = (try? AtomicFile.read("/proc/self/cgroup", limit: 1 << 16)) ?? nil
         if String(decoding: own ?? [], as: UTF8.self).contains("/\(name)/monitor\n") { return }
         let deadline = monotonicNanoseconds() + 10_000_000_000
         while true {
             do throws(Failure) {
                 return try SystemdScope.start(
-                    name: name, slice: slice, description: description, pid: Process.pid())
+                    name: name, slice: slice, description: description, pid: Process.pid(), bus: bus)
             } catch {
                 guard error.code == .alreadyExists, monotonicNanoseconds() < deadline else { throw error }
                 Process.sleep(microseconds: 10_000)

@@ -14,6 +14,7 @@ package enum Monitor {
         if CommandLine.argc == 4, CommandLine.arguments[1] == "adopt" {
             adopt(runDirectory: CommandLine.arguments[2], containerDirectory: CommandLine.arguments[3])
         }
+        if CommandLine.argc == 2, CommandLine.arguments[1] == "hold" { NamespaceHolder.run() }
         let socket = SharedFileDescriptor(FileDescriptor(owning: launchSocket))
         let received: ReceivedPlan?
         do throws(Failure) {

@@ -1,6 +1,7 @@
 package import Failure
 package import ImageStore
 package import LinuxSystem
+internal import Rootless
 internal import Runtime
 internal import Synchronization
 
@@ -17,8 +18,8 @@ package final class Engine: Sendable {
     private let facts = Mutex<HostFacts?>(nil)
 
     /// - Parameters:
-    ///   - root: `--root`, else CTR_ROOT, else /var/lib/ctr.
-    ///   - runRoot: `--run-root`, else CTR_RUN_ROOT, else /run/ctr.
+    ///   - root: `--root`, else CTR_ROOT, else /var/lib/ctr; an ordinary user's is in $XDG_DATA_HOME.
+    ///   - runRoot: `--run-root`, else CTR_RUN_ROOT, else /run/ctr; an ordinary user's is in $XDG_RUNTIME_DIR.
     /// - Throws: `permissionDenied` without root's rights; what is needed is said.
     package init(root: String?, runRoot: String?, debug: Bool) throws(Failure) {
         guard Process.isRoot else {
@@ -26,8 +27,11 @@ package final class Engine: Sendable {
                 .permissionDenied, "ctr needs root's rights to make namespaces, mounts and cgroups",
                 hint: "run it as root, for example with sudo")
         }
-        let rootPath = try Engine.absolute(root ?? Process.environmentValue("CTR_ROOT") ?? "/var/lib/ctr")
-        let runRoot = try Engine.absolute(runRoot ?? Process.environmentValue("CTR_RUN_ROOT") ?? "/run/ctr")
+        let rootless = RootlessSession.current
+        let rootPath = try Engine.absolute(
+            root ?? Process.environmentValue("CTR_ROOT") ?? rootless?.defaultRoot ?? "/var/lib/ctr")
+        let runRoot = try Engine.absolute(
+            runRoot ?? Process.environmentValue("CTR_RUN_ROOT") ?? rootless?.defaultRunRoot ?? "/run/ctr")
         self.rootPath = rootPath
         runPath = "\(runRoot)/\(Engine.hash(rootPath))"
         self.debug = debug

@@ -2,6 +2,7 @@ package import CommandTable
 package import Engine
 package import Failure
 internal import LinuxSystem
+internal import Rootless
 
 /// From the words to the exit code; the programs differ in the verbs that they perform.
 package enum Program {
@@ -46,10 +47,16 @@ package enum Program {
             return 0
         case .perform:
             return try verbs(command) { () throws(Failure) in
-                try Engine(
+                try enterNamespaces()
+                return try Engine(
                     root: command.value(.root), runRoot: command.value(.runRoot), debug: command.flag(.debug))
             }
         }
+    }
+
+    /// An ordinary user's ctr is root in a namespace of its own; before anything else, while there is one thread.
+    package static func enterNamespaces() throws(Failure) {
+        try RootlessSession.enter { () throws(Failure) in try Engine.programBeside("ctr-monitor") }
     }
 
     /// One line for a person, a hint where there is one, the causes with --debug.

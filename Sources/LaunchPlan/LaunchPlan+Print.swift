@@ -68,7 +68,7 @@ extension ParentStep: CustomStringConvertible {
 extension CgroupStep: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .startScope(let name, let slice, _): "start the scope \(name) in \(slice)"
+        case .startScope(let name, let slice, _, _): "start the scope \(name) in \(slice)"
         case .makeDirectory(let path): "make the cgroup \(path)"
         case .write(let path, let value, let optional):
             "write \(quoted(value)) to \(path)\(optional ? " if the kernel has it" : "")"

@@ -71,7 +71,8 @@ package enum ParentStep: Sendable, Equatable {
 /// What the monitor does for the cgroup before it clones, in order. Paths are host paths below /sys/fs/cgroup.
 package enum CgroupStep: Sendable, Equatable {
     /// A transient systemd scope with Delegate=yes that holds the monitor (org.freedesktop.systemd1 StartTransientUnit).
-    case startScope(name: String, slice: String, description: String)
+    /// `bus`: the socket of a user's own systemd; empty for the machine's.
+    case startScope(name: String, slice: String, description: String, bus: String = "")
     /// mkdir, parents too; one that is there is fine.
     case makeDirectory(String)
     /// Writes a value; `optional`: ENOENT, EOPNOTSUPP and EINVAL-for-absence are no errors (a knob the kernel lacks).

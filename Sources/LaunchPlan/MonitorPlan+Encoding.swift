@@ -73,11 +73,12 @@ extension PlanWriter {
 
     private mutating func cgroupStep(_ step: CgroupStep) {
         switch step {
-        case .startScope(let name, let slice, let description):
+        case .startScope(let name, let slice, let description, let bus):
             number(UInt8(1))
             text(name)
             text(slice)
             text(description)
+            text(bus)
         case .makeDirectory(let path):
             number(UInt8(2))
             text(path)
@@ -201,7 +202,9 @@ extension PlanReader {
 
     private mutating func cgroupStep() throws(Failure) -> CgroupStep {
         switch try number(UInt8.self) {
-        case 1: .startScope(name: try text(), slice: try text(), description: try text())
+        case 1:
+            .startScope(
+                name: try text(), slice: try text(), description: try text(), bus: try text())
         case 2: .makeDirectory(try text())
         case 3: .write(path: try text(), value: try text(), optional: try flag())
         case 4: .moveSelf(path: try text())

@@ -72,7 +72,7 @@ extension FileStatus {
 }
 
 /// overlayfs' mark of a directory that hides its lower namesakes.
-let opaqueAttribute = "trusted.overlay.opaque"
+let opaqueAttribute = UserNamespace.isNested ? "user.overlay.opaque" : "trusted.overlay.opaque"
 
 /// Overlay's own attributes: never taken from a tar, never written to one.
 func isOverlayMark(_ attribute: String) -> Bool {

@@ -6,8 +6,10 @@ extension Directory {
     package static func changeOwner(
         _ name: some SystemPath, in directory: Int32 = currentDirectory, uid: UInt32, gid: UInt32
     ) throws(SystemError) {
-        try call("chown", name.shown) {
-            name.withCPath { ctr_fchownat(directory, $0, uid, gid, CTR_AT_SYMLINK_NOFOLLOW) }
+        try givingUpOwners { () throws(SystemError) in
+            try call("chown", name.shown) {
+                name.withCPath { ctr_fchownat(directory, $0, uid, gid, CTR_AT_SYMLINK_NOFOLLOW) }
+            }
         }
     }
 
@@ -41,11 +43,20 @@ extension Directory {
     }
 }
 
+/// Where there is one id alone (an ordinary user without subordinate ones) everything is its, whoever was meant.
+private func givingUpOwners(_ body: () throws(SystemError) -> Void) throws(SystemError) {
+    do throws(SystemError) { try body() } catch {
+        guard error.errno == EINVAL, UserNamespace.hasOneID else { throw error }
+    }
+}
+
 /// The same of an open file.
 extension FileDescriptor {
     package borrowing func changeOwner(uid: UInt32, gid: UInt32) throws(SystemError) {
         let number = raw
-        try call("fchown") { "".withCPath { ctr_fchownat(number, $0, uid, gid, CTR_AT_EMPTY_PATH) } }
+        try givingUpOwners { () throws(SystemError) in
+            try call("fchown") { "".withCPath { ctr_fchownat(number, $0, uid, gid, CTR_AT_EMPTY_PATH) } }
+        }
     }
 
     package borrowing func changeMode(_ mode: UInt32) throws(SystemError) {

@@ -25,6 +25,7 @@ package enum Errno {
     package static let protocolError = EPROTO
     package static let timedOut = ETIMEDOUT
     package static let readOnly = EROFS
+    package static let noSpace = ENOSPC
 }
 
 /// Signals whose numbers are not the same on every architecture, and those that are.

@@ -10,22 +10,22 @@ package enum SystemdScope {
     /// - Parameters:
     ///   - name: `ctr-….scope`.
     ///   - slice: `system.slice`; made by systemd if it is not there.
-    ///   - bus: the system bus's directory and socket name, for tests.
+    ///   - bus: the socket of another bus than the system's: a user's own.
     /// - Throws: `unavailable` where the bus cannot be reached, `alreadyExists` for a scope of that name, else systemd's
     ///   own words.
     package static func start(
         name: String, slice: String, description: String, pid: Int32,
-        bus: (directory: String, socket: String) = ("/run/dbus", "system_bus_socket")
+        bus: String = ""
     ) throws(Failure) {
         let doing = "start the systemd scope \(name)"
+        let bus = bus.isEmpty ? "/run/dbus/system_bus_socket" : bus
         do throws(Failure) {
             let connection: Connection
             do throws(SystemError) {
                 connection = try Connection(bus)
             } catch {
                 throw error.failure(
-                    "connect to \(bus.directory)/\(bus.socket)",
-                    hint: "systemd runs here, but its system bus does not answer")
+                    "connect to \(bus)", hint: "systemd runs here, but its bus does not answer")
             }
             try connection.start(
                 name: name, slice: slice, description: description, pid: UInt32(bitPattern: pid))
@@ -84,14 +84,17 @@ extension SystemdScope {
         /// systemd answers in milliseconds; one that does not in half a minute is not going to.
         let deadline = monotonicNanoseconds() + 30_000_000_000
 
-        init(_ bus: (directory: String, socket: String)) throws(SystemError) {
-            let directory = try Directory.open(bus.directory)
-            socket = try UnixSocket.connect(bus.socket, in: directory.raw, .stream)
+        init(_ bus: String) throws(SystemError) {
+            let slash = bus.lastIndex(of: "/") ?? bus.startIndex
+            let directory = try Directory.open(String(bus[..<slash]))
+            socket = try UnixSocket.connect(
+                String(bus[slash...].dropFirst()), in: directory.raw, .stream)
         }
 
         /// SASL EXTERNAL: the kernel tells the bus who we are; the hex digits are of the uid's decimal digits.
         private borrowing func authenticate() throws(Failure) {
-            let uid = String(Process.effectiveUID).utf8.map { String($0, radix: 16) }.joined()
+            // The bus sees who this process is outside of its namespace.
+            let uid = String(UserNamespace.outerUID).utf8.map { String($0, radix: 16) }.joined()
             try write([0] + Array("AUTH EXTERNAL \(uid)\r\n".utf8))
             var line: [UInt8] = []
             while line.last != UInt8(ascii: "\n"), line.count < 512 { line += try read(1) }

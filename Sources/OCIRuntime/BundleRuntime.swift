@@ -1,7 +1,6 @@
 package import Failure
 internal import LinuxSystem
 internal import OCI
-internal import Runtime
 
 /// An OCI runtime: containers from bundles, as runtime-spec's runtime.md has their lives, with the options of the
 /// command line that other engines call.
@@ -20,7 +19,7 @@ package struct BundleRuntime: Sendable {
     }
 
     private static var defaultRoot: String {
-        if Process.isRoot, !HostFacts.isInUserNamespace() { return "/run/ctr-oci" }
+        if Process.isRoot, !UserNamespace.isNested { return "/run/ctr-oci" }
         return
             "\(Process.environmentValue("XDG_RUNTIME_DIR") ?? "/tmp/ctr-oci-\(Process.effectiveUID)")/ctr-oci"
     }

@@ -45,7 +45,8 @@ package struct OverlayMount {
     ///   - scratch: a directory of the caller's own on which the mount stands for a moment where only mount(2) can
     ///     make it.
     package static func make(
-        layers: [Int32], upper: Upper? = nil, userXattr: Bool = false, strategy: Strategy? = nil,
+        layers: [Int32], upper: Upper? = nil, userXattr: Bool = UserNamespace.isNested,
+        strategy: Strategy? = nil,
         scratch: String
     ) throws(Failure) -> DetachedMount {
         guard let first = layers.first else { throw Failure(.invalidArgument, "an overlay needs a layer") }

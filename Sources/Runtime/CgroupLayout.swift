@@ -111,6 +111,20 @@ extension CgroupLayout {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// What an ordinary user has of this host: the part that the user's own systemd was given; nil for nothing.
+    package static func ofUser(
+        _ uid: UInt32, bus: String
+    ) throws(Failure) -> (layout: CgroupLayout, manager: CgroupPlacement.UserManager)? {
+        var layout = try read()
+        let cgroup = "/user.slice/user-\(uid).slice/user@\(uid).service"
+        guard layout.mode == .unified, layout.systemd, let mount = layout.unifiedMount, HostFile.exists(bus),
+            HostFile.exists("\(mount)\(cgroup)")
+        else { return nil }
+        // Those that are handed down to it, and with it to the scopes below.
+        layout.unifiedControllers = HostFile.words("\(mount)\(cgroup)/cgroup.controllers")
+        return (layout, CgroupPlacement.UserManager(cgroup: cgroup, bus: bus))
+    }
+
     /// This host's.
     package static func read() throws(Failure) -> CgroupLayout {
         var layout = CgroupLayout(mountinfo: try HostFile.bytes("/proc/self/mountinfo"))

@@ -22,6 +22,20 @@ package struct CgroupPlacement: Sendable, Equatable {
         let slice: String
         let base: String
         let containerID: String
+        let bus: String
+    }
+
+    /// A user's own systemd, which has a part of the tree.
+    package struct UserManager: Sendable, Equatable {
+        /// Below cgroup2's mount: `/user.slice/user-1000.slice/user@1000.service`.
+        package let cgroup: String
+        /// Its bus's socket.
+        package let bus: String
+
+        package init(cgroup: String, bus: String) {
+            self.cgroup = cgroup
+            self.bus = bus
+        }
     }
 
     /// - Parameters:
@@ -30,7 +44,7 @@ package struct CgroupPlacement: Sendable, Equatable {
     /// - Throws: `unsupported` where a limit needs a controller that the host lacks.
     package init(
         layout: CgroupLayout, containerID: String, parent: String? = nil, cgroupsPath: String? = nil,
-        resources: RuntimeSpec.Resources? = nil
+        resources: RuntimeSpec.Resources? = nil, manager: UserManager? = nil
     ) throws(Failure) {
         self.layout = layout
         let resources = resources ?? RuntimeSpec.Resources()
@@ -41,7 +55,7 @@ package struct CgroupPlacement: Sendable, Equatable {
         if let asked { path = try CgroupPlacement.clean(asked, "linux.cgroupsPath") }
         var scope: Scope?
         if layout.systemd, let mount = layout.unifiedMount, path == nil || asked?.contains(":") == true {
-            var slice = parent ?? "system.slice"
+            var slice = parent ?? (manager == nil ? "system.slice" : "app.slice")
             var name = "ctr-\(containerID).scope"
             if let parts = asked?.split(separator: ":", omittingEmptySubsequences: false), parts.count == 3 {
                 // slice:prefix:name, as the systemd drivers of other runtimes write it.
@@ -53,8 +67,10 @@ package struct CgroupPlacement: Sendable, Equatable {
                     .invalidArgument,
                     "cgroup parent \(slice): with systemd it is the name of a slice, xxx.slice")
             }
-            let base = "\(mount)/\(CgroupPlacement.slicePath(slice))/\(name)"
-            scope = Scope(name: name, slice: slice, base: base, containerID: containerID)
+            let top = mount + (manager?.cgroup ?? "")
+            let base = "\(top)/\(CgroupPlacement.slicePath(slice))/\(name)"
+            scope = Scope(
+                name: name, slice: slice, base: base, containerID: containerID, bus: manager?.bus ?? "")
             path = nil
         }
         let below: String
@@ -105,7 +121,8 @@ package struct CgroupPlacement: Sendable, Equatable {
         if let scope {
             draft.cgroup.append(
                 .startScope(
-                    name: scope.name, slice: scope.slice, description: "ctr container \(scope.containerID)"))
+                    name: scope.name, slice: scope.slice, description: "ctr container \(scope.containerID)",
+                    bus: scope.bus))
             // The scope itself must hold no process before its controllers can be handed down.
             draft.cgroup.append(.makeDirectory("\(scope.base)/monitor"))
             draft.cgroup.append(.moveSelf(path: "\(scope.base)/monitor/cgroup.procs"))

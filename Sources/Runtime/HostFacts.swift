@@ -42,13 +42,8 @@ package struct HostFacts: Sendable, Equatable {
         var facts = HostFacts(
             capabilities: try heldCapabilities(), cgroups: CgroupLayout(unifiedMount: nil),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"), oomScoreAdjustment: ownScoreAdjustment())
-        facts.inUserNamespace = isInUserNamespace()
+        facts.inUserNamespace = UserNamespace.isNested
         return facts
-    }
-
-    /// The first namespace maps every id to itself.
-    package static func isInUserNamespace() -> Bool {
-        HostFile.words("/proc/self/uid_map") != ["0", "0", "4294967295"]
     }
 
     private static func heldCapabilities() throws(Failure) -> CapabilitySet {
@@ -72,7 +67,7 @@ package struct HostFacts: Sendable, Equatable {
             oomScoreAdjustment: ownScoreAdjustment(),
             appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
             networkParameters: parameters)
-        facts.inUserNamespace = isInUserNamespace()
+        facts.inUserNamespace = UserNamespace.isNested
         facts.seLinux = HostFile.exists("/sys/fs/selinux/enforce")
         return facts
     }

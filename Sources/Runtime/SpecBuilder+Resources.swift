@@ -236,7 +236,9 @@ extension SpecBuilder {
         let network = options.namespaces.network
         if network == .private || network == .none {
             for key in host.networkParameters {
-                all[key] = key == "net.ipv4.ping_group_range" ? "0 2147483647" : "0"
+                // Of a group that the namespace has not mapped the kernel knows nothing.
+                let groups = host.inUserNamespace ? "0 0" : "0 2147483647"
+                all[key] = key == "net.ipv4.ping_group_range" ? groups : "0"
             }
         }
         for (key, value) in options.sysctls {

@@ -7,6 +7,7 @@ import LinuxSystem
 struct TransferProgram: ImageProvider {
     /// For the verbs that are its own: the same words, the same terminal, its exit code.
     static func become(_ arguments: [String]) throws(Failure) -> Never {
+        try Program.enterNamespaces()
         let program = try open()
         try during("start ctr-transfer") { () throws(SystemError) in
             try Process.become(

@@ -19,13 +19,14 @@ enum Rooms {
         "OCIRuntime": [
             "OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure",
         ],
+        "Rootless": ["LinuxSystem", "Failure"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
-            "Volumes",
+            "Volumes", "Rootless",
             "CommandTable", "CivilTime", "Failure",
         ],
         "Transfers": [
@@ -38,7 +39,7 @@ enum Rooms {
             "ImageStore", "OverlayFS", "Layers", "Failure",
         ],
         "BuildScreen": ["CommandTable"],
-        "Front": ["Engine", "CommandTable", "LinuxSystem", "Failure"],
+        "Front": ["Engine", "Rootless", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
             "Front", "Engine", "OCIRuntime", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
             "CStaticUnwind",

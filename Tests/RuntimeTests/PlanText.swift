@@ -21,7 +21,7 @@ func text(_ plan: LaunchPlan) -> String {
     if let slot = plan.joinPIDNamespace { lines.append("join-pid \(slot)") }
     for step in plan.cgroup {
         switch step {
-        case .startScope(let name, let slice, let description):
+        case .startScope(let name, let slice, let description, _):
             lines.append("cgroup scope \(name) in \(slice): \(description)")
         case .makeDirectory(let path): lines.append("cgroup mkdir \(path)")
         case .write(let path, let value, let optional):

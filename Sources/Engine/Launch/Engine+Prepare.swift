@@ -5,6 +5,7 @@ internal import LaunchPlan
 internal import LinuxSystem
 internal import OCI
 internal import OverlayFS
+internal import Rootless
 internal import Runtime
 
 extension Engine {
@@ -22,7 +23,8 @@ extension Engine {
         /// Keeps the descriptors that the spec's sources name.
         let mounts: SpecMounts
         let host: HostFacts
-        let placement: CgroupPlacement
+        /// nil: an ordinary user has no cgroups here.
+        let placement: CgroupPlacement?
         let user: UserIdentity
         /// The compiled filter; nil: unconfined.
         let seccompFilter: String?
@@ -61,10 +63,11 @@ extension Engine {
         plan.autoRemove = settings.autoRemove
         plan.uid = specification.user.uid
         plan.gid = specification.user.gid
-        let location = specification.placement.location
-        plan.cgroupDirectory = location.cgroupDirectory
-        plan.cgroupsToRemove = location.toRemove
-        plan.oomFile = location.oomFile ?? ""
+        if let location = specification.placement?.location {
+            plan.cgroupDirectory = location.cgroupDirectory
+            plan.cgroupsToRemove = location.toRemove
+            plan.oomFile = location.oomFile ?? ""
+        }
         plan.stopSignal = try stopSignal(of: record)
         plan.stopTimeout = settings.stopTimeout ?? Engine.defaultStopTimeout
         if settings.terminal, let size = AttachClient.terminalSize() {
@@ -85,11 +88,31 @@ extension Engine {
             record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts.mounts)
         let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
-        let placement = try CgroupPlacement(
-            layout: host.cgroups, containerID: record.id, resources: spec.linux?.resources)
+        let placement = try placement(record.id, spec, host)
         return Specification(
             spec: spec, mounts: mounts, host: host, placement: placement, user: user,
             seccompFilter: try seccompFilter(options, spec))
+    }
+
+    /// Where the container's cgroups are. An ordinary user has some where a systemd of the user's own is given a part of
+    /// them; elsewhere there are none, unless limits ask for them.
+    func placement(_ id: String, _ spec: RuntimeSpec, _ host: HostFacts) throws(Failure) -> CgroupPlacement? {
+        guard host.inUserNamespace, let session = RootlessSession.current else {
+            return try CgroupPlacement(
+                layout: host.cgroups, containerID: id, resources: spec.linux?.resources)
+        }
+        var limits = spec.linux?.resources ?? RuntimeSpec.Resources()
+        limits.devices = nil
+        if let user = try CgroupLayout.ofUser(UserNamespace.outerUID, bus: session.bus) {
+            return try CgroupPlacement(
+                layout: user.layout, containerID: id, resources: spec.linux?.resources, manager: user.manager)
+        }
+        guard limits == RuntimeSpec.Resources() else {
+            throw Failure(
+                .unsupported, "limits need cgroups, and this user has none here",
+                hint: "a login session of systemd with cgroup v2 has them: \"ctr doctor\" tells more")
+        }
+        return nil
     }
 
     func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {

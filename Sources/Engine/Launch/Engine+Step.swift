@@ -139,8 +139,7 @@ extension Engine {
             } + request.mounts
         let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
-        let placement = try CgroupPlacement(
-            layout: host.cgroups, containerID: request.id, resources: spec.linux?.resources)
+        let placement = try placement(request.id, spec, host)
         var launch = try Planner.plan(
             spec,
             Planner.Context(
@@ -154,8 +153,8 @@ extension Engine {
         launch.steps.insert(.parentDeathSignal(Signal.kill), at: end)
         let slots = try LaunchSlots(launch.slots, root: root)
         var plan = MonitorPlan(mode: .step, containerID: request.id, launch: launch)
-        plan.cgroupDirectory = placement.location.cgroupDirectory
-        plan.cgroupsToRemove = placement.location.toRemove
+        plan.cgroupDirectory = placement?.location.cgroupDirectory ?? ""
+        plan.cgroupsToRemove = placement?.location.toRemove ?? []
         let program = try Engine.monitorProgram()
         return try during("start the command") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
