@@ -78,6 +78,8 @@ let targets: [Target] = [
         ["OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure"]),
     // An ordinary user's namespaces.
     room("Rootless", ["LinuxSystem", "Failure"]),
+    // What ails a host.
+    room("Doctor", ["Rootless", "Runtime", "LinuxSystem", "Failure"]),
     room("Volumes", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
     room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
@@ -112,7 +114,7 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr",
         dependencies: [
-            "Front", "Engine", "OCIRuntime", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "Front", "Engine", "OCIRuntime", "Doctor", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         swiftSettings: strict,
@@ -141,6 +143,8 @@ let targets: [Target] = [
         swiftSettings: strict, linkerSettings: staticExecutable),
 
     tests("CivilTimeTests", ["CivilTime"]),
+    tests("DoctorTests", ["Doctor", "Runtime"]),
+    tests("RootlessTests", ["Rootless"]),
     tests("LinuxSystemTests", ["LinuxSystem", "Failure"]),
     tests("OCITests", ["OCI", "Failure"]),
     tests("LaunchPlanTests", ["LaunchPlan", "LinuxSystem", "Failure"]),

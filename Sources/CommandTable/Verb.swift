@@ -61,6 +61,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case ociSpec = "oci spec"
     case ociFeatures = "oci features"
 
+    case doctor
     case version
     case info
     case completion

@@ -15,6 +15,7 @@ Program.end(
         case .ociCreate, .ociRun, .ociStart, .ociState, .ociKill, .ociDelete, .ociExec, .ociPs, .ociList,
             .ociPause, .ociResume, .ociSpec, .ociFeatures:
             RuntimeProgram.perform(command)
+        case .doctor: try DoctorVerb.perform(command)
         case .version: try VersionVerb.perform(command)
         case .help: 0
         case .run: try RunVerb.perform(command, try engine())

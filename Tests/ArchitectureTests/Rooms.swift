@@ -20,6 +20,7 @@ enum Rooms {
             "OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure",
         ],
         "Rootless": ["LinuxSystem", "Failure"],
+        "Doctor": ["Rootless", "Runtime", "LinuxSystem", "Failure"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
@@ -41,7 +42,7 @@ enum Rooms {
         "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "Rootless", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
-            "Front", "Engine", "OCIRuntime", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "Front", "Engine", "OCIRuntime", "Doctor", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         "ctr-transfer": [

@@ -55,6 +55,7 @@ extension Verb {
         case .ociResume: .ociResume
         case .ociSpec: .ociSpec
         case .ociFeatures: .ociFeatures
+        case .doctor: .doctor
         case .version: .version
         case .info: .info
         case .completion: .completion

@@ -1,4 +1,15 @@
 extension VerbDescription {
+    static var doctor: VerbDescription {
+        VerbDescription(
+            .doctor, "[OPTIONS]", "Look for what keeps this host from running containers well",
+            about: """
+                Looks as the user that asks: root, or one whose containers run in a user namespace. Under each lack is the \
+                line that mends it, for a root shell. The exit code is 1 where something keeps containers from running.
+                """,
+            arguments: 0...0,
+            flags: [.value(.format, "string", "Print as json", check: .oneOf(["json"]))])
+    }
+
     static var version: VerbDescription {
         VerbDescription(
             .version, "[OPTIONS]", "Show the versions of ctr and of what it is built on", arguments: 0...0,

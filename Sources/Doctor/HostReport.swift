@@ -1,0 +1,119 @@
+internal import Failure
+internal import LinuxSystem
+internal import Rootless
+package import Runtime
+
+/// What `doctor` looks at, read once; tests say any host.
+package struct HostReport: Sendable {
+    package struct User: Sendable {
+        package var uid: UInt32
+        /// nil where /etc/passwd does not have it.
+        package var name: String?
+        package var subordinateUIDs: UInt64
+        package var subordinateGIDs: UInt64
+        package var hasMappers: Bool
+        package var lingers: Bool
+        package var runDirectory: String?
+        package var hasBus: Bool
+        /// Those of its systemd; nil without one.
+        package var delegatedControllers: [String]?
+
+        package init(
+            uid: UInt32, name: String?, subordinateUIDs: UInt64, subordinateGIDs: UInt64, hasMappers: Bool,
+            lingers: Bool, runDirectory: String?, hasBus: Bool, delegatedControllers: [String]?
+        ) {
+            self.uid = uid
+            self.name = name
+            self.subordinateUIDs = subordinateUIDs
+            self.subordinateGIDs = subordinateGIDs
+            self.hasMappers = hasMappers
+            self.lingers = lingers
+            self.runDirectory = runDirectory
+            self.hasBus = hasBus
+            self.delegatedControllers = delegatedControllers
+        }
+    }
+
+    /// uname(2)'s release and version.
+    package var release: String
+    package var build: String
+    package var cgroups: CgroupLayout?
+    package var fileSystems: [String]
+    /// Contents of files below /proc/sys, by the parameter's name; not there where the host has none.
+    package var parameters: [String: String]
+    /// /sys/kernel/security/lsm.
+    package var securityModules: [String]
+    package var capabilities: CapabilitySet
+    /// nil for root.
+    package var user: User?
+
+    package init(
+        release: String, build: String, cgroups: CgroupLayout?, fileSystems: [String],
+        parameters: [String: String], securityModules: [String], capabilities: CapabilitySet, user: User?
+    ) {
+        self.release = release
+        self.build = build
+        self.cgroups = cgroups
+        self.fileSystems = fileSystems
+        self.parameters = parameters
+        self.securityModules = securityModules
+        self.capabilities = capabilities
+        self.user = user
+    }
+
+    static let askedParameters = [
+        "user.max_user_namespaces", "kernel.unprivileged_userns_clone",
+        "kernel.apparmor_restrict_unprivileged_userns", "kernel.seccomp.actions_avail",
+        "kernel.keys.maxkeys",
+    ]
+
+    /// This host's, as this process sees it.
+    package static func read() -> HostReport {
+        var parameters: [String: String] = [:]
+        for name in askedParameters {
+            let path = "/proc/sys/" + String(name.map { $0 == "." ? "/" : $0 })
+            if let text = text(path) { parameters[name] = text }
+        }
+        let status = text("/proc/self/status") ?? ""
+        let bounding = status.split(separator: "\n").first { $0.hasPrefix("CapBnd:") }
+        let mask = bounding?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return HostReport(
+            release: text("/proc/sys/kernel/osrelease") ?? "", build: text("/proc/sys/kernel/version") ?? "",
+            cgroups: try? CgroupLayout.read(),
+            fileSystems: (text("/proc/filesystems") ?? "").split(separator: "\n").compactMap {
+                $0.split(separator: "\t").last.map(String.init)
+            },
+            parameters: parameters,
+            securityModules: (text("/sys/kernel/security/lsm") ?? "").split(separator: ",").map(String.init),
+            capabilities: CapabilitySet(rawValue: mask),
+            user: Process.isRoot ? nil : user(Process.effectiveUID))
+    }
+
+    private static func user(_ uid: UInt32) -> User {
+        let name = UserName.of(uid)
+        func count(_ path: String) -> UInt64 {
+            SubordinateIDs.read(path, user: name, uid: uid).ranges.reduce(0) { $0 + UInt64($1.count) }
+        }
+        let session = RootlessSession(uid: uid)
+        let path = Process.environmentValue("PATH")
+        let manager = "/sys/fs/cgroup/user.slice/user-\(uid).slice/user@\(uid).service/cgroup.controllers"
+        let folder = String(session.bus.dropLast("/bus".count))
+        return User(
+            uid: uid, name: name, subordinateUIDs: count("/etc/subuid"),
+            subordinateGIDs: count("/etc/subgid"),
+            hasMappers: HelperProgram.find("newuidmap", in: path) != nil
+                && HelperProgram.find("newgidmap", in: path) != nil,
+            lingers: name.map { exists("/var/lib/systemd/linger/\($0)") } ?? false,
+            runDirectory: exists(folder) ? folder : nil, hasBus: exists(session.bus),
+            delegatedControllers: text(manager).map { $0.split(separator: " ").map(String.init) })
+    }
+
+    private static func exists(_ path: String) -> Bool { (try? FileDescriptor.exists(path)) ?? false }
+
+    private static func text(_ path: String) -> String? {
+        guard let bytes = (try? AtomicFile.read(path, limit: 1 << 20)) ?? nil else { return nil }
+        var text = String(decoding: bytes, as: UTF8.self)
+        while text.hasSuffix("\n") { text.removeLast() }
+        return text
+    }
+}
