@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <net/if.h>
 #include <poll.h>
@@ -200,6 +201,17 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 }
 long ctr_wait4(int pid, int *status, int options) { return ANSWER(wait4(pid, status, options, NULL)); }
 long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, size, 0)); }
+long ctr_netlink_open(void) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) return -errno;
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    if (connect(fd, (struct sockaddr *)&kernel, sizeof kernel) < 0) {
+        long error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard) {
     uint64_t limit[2] = {soft, hard};
     return ANSWER(syscall(SYS_prlimit64, pid, resource, limit, NULL));

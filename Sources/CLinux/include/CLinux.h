@@ -114,6 +114,8 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options);
 long ctr_getrandom(void *buffer, size_t size);
 long ctr_gettid(void);
+// A route netlink socket (rtnetlink(7)) of the network namespace that this thread is in.
+long ctr_netlink_open(void);
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 // Of this thread; answers how many bytes of the mask were written.
 long ctr_sched_getaffinity(uint8_t *mask, size_t size);
