@@ -162,8 +162,8 @@ let targets: [Target] = [
     tests(
         "EngineTests",
         [
-            "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem",
-            "Failure", "ScriptedRegistry",
+            "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LaunchPlan",
+            "LinuxSystem", "Failure", "ScriptedRegistry",
         ]),
     tests("BuildTests", ["Build", "Dockerfile", "Engine", "ImageStore", "OCI", "LinuxSystem", "Failure"]),
     tests("ArchitectureTests", []),

@@ -193,6 +193,7 @@ long ctr_umount2(const char *target, int flags) { return ANSWER(syscall(SYS_umou
 // ---- processes, namespaces
 long ctr_pidfd_open(int pid, unsigned flags) { return ANSWER(syscall(SYS_pidfd_open, pid, flags)); }
 long ctr_pidfd_send_signal(int pidfd, int signal) { return ANSWER(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0)); }
+long ctr_fork(void) { return ANSWER(fork()); }
 long ctr_kill(int pid, int signal) { return ANSWER(kill(pid, signal)); }
 long ctr_setns(int fd, int types) { return ANSWER(setns(fd, types)); }
 long ctr_unshare(uint64_t flags) { return ANSWER(unshare((int)flags)); }
@@ -351,7 +352,7 @@ long ctr_unix_listen(int dir, const char *name, int type, int backlog) {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -errno;
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || fchmodat(dir, name, 0600, 0) < 0 ||
-        listen(fd, backlog) < 0) {
+        (type != SOCK_DGRAM && listen(fd, backlog) < 0)) {
         long error = -errno;
         close(fd);
         return error;

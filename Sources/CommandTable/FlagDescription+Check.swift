@@ -39,6 +39,10 @@ extension FlagDescription.Check {
         case .environment: _ = try EnvironmentSetting.parse(text)
         case .extraHost: _ = try ExtraHost.parse(text)
         case .filter(let keys): _ = try Filter.parse(text, keys: keys)
+        case .duration:
+            guard try TimeSpan.nanoseconds(text) >= 0 else {
+                throw Failure(.invalidArgument, "it cannot be negative")
+            }
         case .tail: _ = try LogTail.parse(text)
         }
     }

@@ -51,6 +51,8 @@ package struct FlagDescription: Sendable {
         /// `KEY=VALUE` with one of these keys.
         case filter([String])
         case tail
+        /// `30s`, `1m30s`.
+        case duration
 
         static func integer(_ range: ClosedRange<Int64>) -> Check {
             .wholeNumber(least: range.lowerBound, most: range.upperBound)

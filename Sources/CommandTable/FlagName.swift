@@ -41,6 +41,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case entrypoint
     case env
     case envFile = "env-file"
+    case envHost = "env-host"
     case explain
     case file
     case filter
@@ -50,16 +51,26 @@ package enum FlagName: String, CaseIterable, Sendable {
     case forceRemove = "force-rm"
     case format
     case groupAdd = "group-add"
+    case healthCmd = "health-cmd"
+    case healthInterval = "health-interval"
+    case healthOnFailure = "health-on-failure"
+    case healthRetries = "health-retries"
+    case healthStartInterval = "health-start-interval"
+    case healthStartPeriod = "health-start-period"
+    case healthTimeout = "health-timeout"
     case help
     case hostname
     case human
     case ignorePaused = "ignore-paused"
+    case ignore
     case iidfile
+    case imageVolume = "image-volume"
     case `init`
     case input
     case interactive
     case ipc
     case keep
+    case isolation
     case keepStorage = "keep-storage"
     case label
     case labelFile = "label-file"
@@ -108,10 +119,15 @@ package enum FlagName: String, CaseIterable, Sendable {
     case push
     case quiet
     case readOnly = "read-only"
+    case readOnlyTmpfs = "read-only-tmpfs"
+    case replace
+    case requires
     case restart
     case rm
+    case rmi
     case root
     case rootless
+    case rootfs
     case runRoot = "run-root"
     case secret
     case securityOpt = "security-opt"
@@ -123,6 +139,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case ssh
     case stopSignal = "stop-signal"
     case stopTimeout = "stop-timeout"
+    case storageOpt = "storage-opt"
     case sysctl
     case systemdCgroup = "systemd-cgroup"
     case tag
@@ -133,7 +150,10 @@ package enum FlagName: String, CaseIterable, Sendable {
     case tmpfs
     case tty
     case type
+    case tz
     case ulimit
+    case unsetenv
+    case unsetenvAll = "unsetenv-all"
     case until
     case user
     case username
@@ -141,7 +161,10 @@ package enum FlagName: String, CaseIterable, Sendable {
     case verbose
     case version
     case volume
+    case volumeDriver = "volume-driver"
     case volumes
     case volumesFrom = "volumes-from"
+    case wait
+    case waitTimeout = "wait-timeout"
     case workdir
 }

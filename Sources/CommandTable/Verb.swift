@@ -61,6 +61,17 @@ package enum Verb: String, CaseIterable, Sendable {
     case ociSpec = "oci spec"
     case ociFeatures = "oci features"
 
+    case healthcheckRun = "healthcheck run"
+
+    case secretCreate = "secret create"
+    case secretList = "secret ls"
+    case secretInspect = "secret inspect"
+    case secretRemove = "secret rm"
+
+    case systemBoot = "system boot"
+    case systemInstall = "system install"
+    case systemUninstall = "system uninstall"
+
     case doctor
     case version
     case info
@@ -101,6 +112,7 @@ extension Verb {
         ("image rm", .rmi), ("image remove", .rmi),
         ("image tag", .tag), ("image save", .save), ("image load", .load),
         ("image history", .history), ("image import", .import),
+        ("secret list", .secretList), ("secret remove", .secretRemove), ("system info", .info),
         ("volume list", .volumeList), ("volume remove", .volumeRemove),
     ]
 

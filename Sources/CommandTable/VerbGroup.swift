@@ -2,8 +2,11 @@
 package enum VerbGroup: String, CaseIterable, Sendable {
     case builder
     case container
+    case healthcheck
     case image
     case oci
+    case secret
+    case system
     case volume
 
     package var commandPath: String { "ctr \(rawValue)" }
@@ -12,8 +15,11 @@ package enum VerbGroup: String, CaseIterable, Sendable {
         switch self {
         case .builder: "Work with the build cache"
         case .container: "Work with containers"
+        case .healthcheck: "Check the health of containers"
         case .image: "Work with images"
         case .oci: "Be an OCI runtime for other engines (also as ctr-oci)"
+        case .secret: "Work with secrets"
+        case .system: "Work with ctr as a whole"
         case .volume: "Work with volumes"
         }
     }

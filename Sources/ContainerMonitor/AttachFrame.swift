@@ -12,11 +12,12 @@ package import LinuxSystem
 ///  stdin      bytes                         stderr     bytes
 ///  stdinEnd   -                             failed     exit code i32, failure code, NUL, message
 ///  resize     rows u16, columns u16         exited     exit code i32
-///  signal     number i32
+///  signal     number i32                    checked    exit code i32, status
+///  check      -
 /// ```
 ///
 /// The launch socket carries the plan first (`PlanTransport`), then the same frames. A client says hello, then sends what
-/// it likes. `exited` and `failed` are the last frames; everything that the container wrote came before.
+/// it likes; `check` runs the health check now and is answered by `checked`. `exited` and `failed` are the last frames; everything that the container wrote came before.
 package enum AttachFrame: Sendable, Equatable {
     package static let version: UInt32 = 1
     /// Longer frames are a broken peer.
@@ -32,10 +33,12 @@ package enum AttachFrame: Sendable, Equatable {
     case stderr([UInt8])
     case failed(exitCode: Int32, code: String, message: String)
     case exited(Int32)
+    case check
+    case checked(exitCode: Int32, status: String)
 
     private enum Kind: UInt8 {
-        case hello = 1, stdin, stdinEnd, resize, signal
-        case started = 16, stdout, stderr, failed, exited
+        case hello = 1, stdin, stdinEnd, resize, signal, check
+        case started = 16, stdout, stderr, failed, exited, checked
     }
 
     package var bytes: [UInt8] {
@@ -68,6 +71,11 @@ package enum AttachFrame: Sendable, Equatable {
         case .exited(let code):
             kind = .exited
             payload.append(littleEndian: UInt32(bitPattern: code))
+        case .check: kind = .check
+        case .checked(let exitCode, let status):
+            kind = .checked
+            payload.append(littleEndian: UInt32(bitPattern: exitCode))
+            payload += Array(status.utf8)
         }
         var bytes: [UInt8] = [kind.rawValue, 0, 0, 0]
         bytes.append(littleEndian: UInt32(payload.count))
@@ -105,6 +113,12 @@ package enum AttachFrame: Sendable, Equatable {
         case .exited:
             guard let code = word(0) else { return nil }
             self = .exited(Int32(bitPattern: code))
+        case .check: self = .check
+        case .checked:
+            guard let exitCode = word(0) else { return nil }
+            self = .checked(
+                exitCode: Int32(bitPattern: exitCode),
+                status: String(decoding: payload.dropFirst(4), as: UTF8.self))
         case nil: return nil
         }
     }

@@ -19,8 +19,10 @@ enum ExecMonitor {
         let signals = (try? forwarded(unless: plan.terminal)) ?? nil
         do throws(LaunchFailure) {
             launched = try received.launch(
-                own: [(.standardInput, null ?? 0), (.standardOutput, 1), (.standardError, 2)])
+                own: [(.standardInput, null ?? 0), (.standardOutput, 1), (.standardError, 2)],
+                made: { _ in tellMonitor(of: plan) })
         } catch {
+            if !plan.ownCgroup.isEmpty { try? Directory.removeEmpty(cgroup(of: plan)) }
             let hint = error.failure.hint.map { "hint: \($0)\n" } ?? ""
             Console.error("ctr: \(error.failure.message)\n\(hint)")
             Process.exit(error.exitCode)
@@ -28,13 +30,42 @@ enum ExecMonitor {
         let pid = launched.pid
         if let master = launched.terminal {
             TerminalRelay(
-                master: SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin
+                master: SharedFileDescriptor(master), detachKeys: plan.detachKeys, reads: plan.openStdin,
+                leaving: { keepCgroup(of: plan) }
             ).run()
         } else if let signals {
             forward(signals, to: launched.pidfd)
         }
         let ended = (try? Process.reap(pid)) ?? nil
+        leaveCgroup(of: plan)
         Process.exit(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255)
+    }
+
+    // MARK: - its cgroup
+
+    private static func cgroup(of plan: MonitorPlan) -> String { "\(plan.childCgroups)/\(plan.ownCgroup)" }
+
+    /// The container's monitor kills what is in it when this process is killed. It hears of it before the command is
+    /// executed, and nobody waits for that.
+    private static func tellMonitor(of plan: MonitorPlan) {
+        guard plan.residentMonitor > 0 else { return }
+        let monitor = ProcessIdentity(pid: plan.residentMonitor, startTime: plan.residentMonitorStart)
+        guard let pidfd = (try? monitor.open()) ?? nil else { return }
+        _ = try? Process.signal(Signal.hangUp, to: pidfd)
+    }
+
+    /// What the command has left in the background goes on.
+    private static func leaveCgroup(of plan: MonitorPlan) {
+        guard !plan.ownCgroup.isEmpty else { return }
+        // The monitor removes it when this process has ended; of an exec in the background it knows nothing.
+        if plan.residentMonitor == 0 { try? Directory.removeEmpty(cgroup(of: plan)) }
+        if ChildCgroup.isPopulated(cgroup(of: plan)) { keepCgroup(of: plan) }
+    }
+
+    private static func keepCgroup(of plan: MonitorPlan) {
+        guard plan.residentMonitor > 0 else { return }
+        let mark = "\(plan.runDirectory)/\(ExecCgroup.keptMark(plan.ownCgroup))"
+        _ = try? FileDescriptor.open(mark, [.writeOnly, .create, .noFollow])
     }
 
     /// nil for a terminal: what is typed there becomes signals on the other side.

@@ -8,14 +8,51 @@ package struct LogLine: Sendable, Equatable {
     package var time: Timestamp
 
     /// Any bytes become valid JSON: what is not UTF-8 is replaced by U+FFFD, as docker does.
-    static func append(_ log: [UInt8], _ stream: String, _ time: Timestamp, to lines: inout [UInt8]) {
+    ///
+    /// - Parameter attributes: a JSON object for `attrs`, or nothing.
+    static func append(
+        _ log: [UInt8], _ stream: String, _ time: Timestamp, attributes: [UInt8] = [],
+        to lines: inout [UInt8]
+    ) {
         lines.append(contentsOf: #"{"log":""#.utf8)
         appendEscaped(log, to: &lines)
         lines.append(contentsOf: #"","stream":""#.utf8)
         lines.append(contentsOf: stream.utf8)
-        lines.append(contentsOf: #"","time":""#.utf8)
+        lines.append(contentsOf: #"""#.utf8)
+        if !attributes.isEmpty {
+            lines.append(contentsOf: #","attrs":"#.utf8)
+            lines.append(contentsOf: attributes)
+        }
+        lines.append(contentsOf: #","time":""#.utf8)
         LogTime.append(time, to: &lines)
         lines.append(contentsOf: "\"}\n".utf8)
+    }
+
+    /// `2026-11-22T19:10:16.123456789Z stdout F text`; P for a part of a line.
+    static func appendKubernetes(
+        _ log: [UInt8], _ stream: String, _ time: Timestamp, to lines: inout [UInt8]
+    ) {
+        let isWhole = log.last == UInt8(ascii: "\n")
+        LogTime.append(time, to: &lines)
+        lines.append(contentsOf: " \(stream) \(isWhole ? "F" : "P") ".utf8)
+        lines.append(contentsOf: log)
+        if !isWhole { lines.append(UInt8(ascii: "\n")) }
+    }
+
+    /// An object of strings: key, value, key, value.
+    static func object(_ words: [String]) -> [UInt8] {
+        if words.isEmpty { return [] }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: words.count - 1, by: 2) {
+            bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
+            bytes.append(UInt8(ascii: "\""))
+            appendEscaped(Array(words[index].utf8), to: &bytes)
+            bytes.append(contentsOf: #"":""#.utf8)
+            appendEscaped(Array(words[index + 1].utf8), to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
     }
 
     private static func appendEscaped(_ bytes: [UInt8], to lines: inout [UInt8]) {
@@ -40,16 +77,22 @@ package struct LogLine: Sendable, Equatable {
 
     /// nil where the line is not one of ours, as half a line after a power cut.
     package init?(parsing line: ArraySlice<UInt8>) {
+        if line.first == UInt8(ascii: "{") { self.init(json: line) } else { self.init(kubernetes: line) }
+    }
+
+    private init?(json line: ArraySlice<UInt8>) {
         var scanner = LogLineScanner(line)
         var log: [UInt8]?
         var stream: [UInt8]?
         var time: Timestamp?
         guard scanner.take(UInt8(ascii: "{")) else { return nil }
         repeat {
-            guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")), let value = scanner.string()
-            else {
-                return nil
+            guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")) else { return nil }
+            if key.elementsEqual("attrs".utf8) {
+                guard scanner.skipObject() else { return nil }
+                continue
             }
+            guard let value = scanner.string() else { return nil }
             switch String(decoding: key, as: UTF8.self) {
             case "log": log = value
             case "stream": stream = value
@@ -60,6 +103,16 @@ package struct LogLine: Sendable, Equatable {
         guard scanner.take(UInt8(ascii: "}")), let log, let stream, let time else { return nil }
         self.log = log
         isStderr = stream.elementsEqual("stderr".utf8)
+        self.time = time
+    }
+
+    private init?(kubernetes line: ArraySlice<UInt8>) {
+        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let time = LogTime.parse(Array(parts[0])) else { return nil }
+        isStderr = parts[1].elementsEqual("stderr".utf8)
+        guard isStderr || parts[1].elementsEqual("stdout".utf8) else { return nil }
+        log = Array(parts[3])
+        if parts[2].first == UInt8(ascii: "F") { log.append(UInt8(ascii: "\n")) }
         self.time = time
     }
 }
@@ -78,6 +131,15 @@ private struct LogLineScanner {
         guard at < line.endIndex, line[at] == byte else { return false }
         at += 1
         return true
+    }
+
+    /// An object of strings.
+    mutating func skipObject() -> Bool {
+        guard take(UInt8(ascii: "{")) else { return false }
+        repeat {
+            guard string() != nil, take(UInt8(ascii: ":")), string() != nil else { return false }
+        } while take(UInt8(ascii: ","))
+        return take(UInt8(ascii: "}"))
     }
 
     mutating func string() -> [UInt8]? {

@@ -7,6 +7,8 @@ package final class LogReader {
     private var number: UInt64?
     private var file: SharedFileDescriptor?
     private var held: [UInt8] = []
+    /// There is a later file: this one has all that it will ever have.
+    private var isComplete = false
 
     package init(directory: consuming FileDescriptor) { self.directory = directory }
 
@@ -31,6 +33,7 @@ package final class LogReader {
 
     private func openCurrent(at offset: Int64) throws(SystemError) {
         held.removeAll()
+        isComplete = false
         guard let number else { return }
         let opened = try FileDescriptor.open(LogFile.name(number), in: directory.raw)
         try opened.seek(to: offset)
@@ -106,13 +109,25 @@ package final class LogReader {
         }
     }
 
-    /// To the next file, if there is one: numbers only rise.
+    /// Whether there is more to be read: in this file, when there is a later one, since something may have come between
+    /// its end that was seen and the later one's beginning; then in the next. Numbers only rise.
     private func goOn() throws(SystemError) -> Bool {
-        guard let number, let next = try LogFile.numbers(in: directory).first(where: { $0 > number }) else {
-            return false
+        while true {
+            guard let number, let next = try LogFile.numbers(in: directory).first(where: { $0 > number })
+            else { return false }
+            if !isComplete {
+                isComplete = true
+                return true
+            }
+            do throws(SystemError) {
+                self.number = next
+                try openCurrent(at: 0)
+                return true
+            } catch {
+                // Removed meanwhile: the log goes faster than this.
+                guard error.errno == Errno.noEntry else { throw error }
+                isComplete = true
+            }
         }
-        self.number = next
-        try openCurrent(at: 0)
-        return true
     }
 }

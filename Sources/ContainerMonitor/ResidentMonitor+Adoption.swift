@@ -60,6 +60,13 @@ extension ResidentMonitor {
         try queue.add(pidfd.raw, .read, token: Token.process)
         listen()
         writeState(.running)
+        takeOverExecs()
+        if plan.health != nil {
+            // What the first monitor had begun nobody waits for.
+            killLeftChecks()
+            health = (try? HealthRecord.read(plan.runDirectory)) ?? HealthRecord()
+            isHealthAdopted = true
+        }
     }
 
     /// Somebody else reaps it: newer kernels tell afterwards how it ended.

@@ -14,8 +14,7 @@ extension ResidentMonitor {
         if plan.stopTimeout >= 0 { killDeadline = monotonicNanoseconds() + plan.stopTimeout * 1_000_000_000 }
     }
 
-    func killIfOverdue() {
-        guard let deadline = killDeadline, monotonicNanoseconds() >= deadline else { return }
+    func killNow() {
         killDeadline = nil
         signalProcess(Signal.kill)
         guard !plan.cgroupDirectory.isEmpty else { return }

@@ -5,11 +5,12 @@ internal import LinuxSystem
 extension ResidentMonitor {
     /// The Engine's mark of a `stop` or `kill`: it ends the policy until the next start.
     private var isStopped: Bool {
-        if isEnding { return true }
+        if isEnding, !isRestartedForHealth { return true }
         return (try? FileDescriptor.exists("stopped", in: containerDirectory.raw)) ?? false
     }
 
     func wantsRestart(after code: Int32) -> Bool {
+        if isRestartedForHealth { return !isStopped }
         switch plan.restart {
         case .no: return false
         case .always, .unlessStopped: return !isStopped

@@ -59,11 +59,11 @@ extension ResidentMonitor {
         inputIsWatched = wanted
     }
 
-    /// How long to sleep: for ever, unless a client holds the container back or its end is overdue.
+    /// How long to sleep: for ever, unless a client holds the container back or something is due.
     func timeout() -> Int32 {
         let patience = isHeldBack ? Int32(1000) : -1
-        guard let killDeadline else { return patience }
-        let left = Int32(clamping: max(0, (killDeadline - monotonicNanoseconds() + 999_999) / 1_000_000))
+        guard let nextDeadline else { return patience }
+        let left = Int32(clamping: max(0, (nextDeadline - monotonicNanoseconds() + 999_999) / 1_000_000))
         return patience < 0 ? left : min(left, patience)
     }
 
@@ -97,21 +97,6 @@ extension ResidentMonitor {
             }
             return true
         }
-    }
-
-    private func writeLog(_ bytes: UnsafeRawBufferPointer, _ stream: LogWriter.Stream) {
-        guard case .json(let maximumSize, let maximumFiles) = plan.log, !logIsBroken else { return }
-        if log == nil {
-            do throws(SystemError) {
-                try Directory.ensure("logs", in: containerDirectory.raw)
-                let directory = try Directory.open("logs", in: containerDirectory.raw)
-                log = try LogWriter(
-                    directory: directory, maximumSize: maximumSize, maximumFiles: maximumFiles)
-            } catch {
-                logIsBroken = true
-            }
-        }
-        log?.write(bytes, from: stream, at: Timestamp.now())
     }
 
     /// What is left in the pipes when everybody who could write is gone.
@@ -217,7 +202,8 @@ extension ResidentMonitor {
             guard let process, exitCode == nil, number > 0, number <= 64 else { break }
             // The process is this one's child and not waited for yet: its number is its own.
             _ = Launching.kill(process.pid, number)
-        case .started, .stdout, .stderr, .failed, .exited: client.leave()
+        case .check: runCheck(for: client)
+        case .started, .stdout, .stderr, .failed, .exited, .checked: client.leave()
         }
     }
 

@@ -6,8 +6,8 @@ internal import LinuxSystem
 /// What lives beside a container from its launch to its end: stdio, log, attached clients, restarts, the exit record.
 ///
 /// SIGTERM, which systemd sends when the scope or the machine is stopped, stops the container as `ctr stop` would; the
-/// restart policy then waits for the next start. SIGHUP and SIGINT are ignored: a monitor goes with its container, not
-/// before. If it is killed all the same, the container goes on and can be adopted.
+/// restart policy then waits for the next start. SIGHUP says that there is a new exec to look after; SIGINT is ignored: a
+/// monitor goes with its container, not before. If it is killed all the same, the container goes on and can be adopted.
 final class ResidentMonitor {
     enum Token {
         static let signals: UInt64 = 1
@@ -17,6 +17,7 @@ final class ResidentMonitor {
         static let stdin: UInt64 = 5
         static let listener: UInt64 = 6
         static let process: UInt64 = 7
+        static let check: UInt64 = 8
         static let firstClient: UInt64 = 16
     }
 
@@ -58,12 +59,32 @@ final class ResidentMonitor {
     var clients: [UInt64: AttachedClient] = [:]
     var watched: [UInt64: EventQueue.Interest] = [:]
     var nextClient = Token.firstClient
-    var log: LogWriter?
-    var logIsBroken = false
+    var log: (any ContainerLog)?
+    /// Output that came while there was no log to be had.
+    var lostBeforeLog: UInt64 = 0
+    /// What `log-lost` says.
+    var toldLosses: UInt64 = 0
+
+    var health = HealthRecord()
+    /// The record of an earlier monitor is gone on with.
+    var isHealthAdopted = false
+    var check: RunningCheck?
+    /// Monotonic; nil: no check is to be run.
+    var nextCheck: Int64?
+    /// Who waits for the end of a check that it has asked for.
+    var askers: [AttachedClient] = []
+    /// An unhealthy container is started again, whatever its policy says.
+    var isRestartedForHealth = false
+    /// Monotonic: when the run's lifetime is over.
+    var lifetimeEnd: Int64?
+    var execs: [UInt64: WatchedExec] = [:]
+    /// Of execs that are over, not empty yet.
+    var leftCgroups: [String] = []
+    var sweepDeadline: Int64?
 
     struct Output {
         let descriptor: SharedFileDescriptor
-        let stream: LogWriter.Stream
+        let stream: LogStream
         let token: UInt64
         var isAtEnd = false
     }
@@ -110,7 +131,9 @@ final class ResidentMonitor {
                 // The lists were for the launch; what stays resident stays small.
                 plan.launch = LaunchPlan(namespaces: plan.launch.namespaces, cgroup: [], steps: [], slots: [])
             }
+            beginRun()
             let end = liveBeside()
+            endRun()
             if wantsRestart(after: end) { next = restart(after: end, &backOff) }
             guard next != nil else {
                 finish(end)
@@ -157,6 +180,7 @@ final class ResidentMonitor {
             if case .openForChild(let path, _) = $0 { path } else { nil }
         }
         writeState(.running)
+        if plan.restart != .no { StartMark(startedAt: startedAt).write(in: containerDirectory.raw) }
         releaseStartLock()
         savePlan()
         if listener == nil { listen() }
@@ -217,11 +241,41 @@ final class ResidentMonitor {
 
     // MARK: - beside it
 
+    private func beginRun() {
+        if plan.lifetime > 0 {
+            let age = Timestamp.now().nanosecondsSinceEpoch - startedAt
+            lifetimeEnd = monotonicNanoseconds() + max(0, plan.lifetime * 1_000_000_000 - age)
+        }
+        beginHealth()
+    }
+
+    private func endRun() {
+        lifetimeEnd = nil
+        killDeadline = nil
+        cancelCheck()
+    }
+
+    private func actOnDeadlines() {
+        let now = monotonicNanoseconds()
+        if let deadline = killDeadline, now >= deadline { killNow() }
+        if let end = lifetimeEnd, now >= end {
+            lifetimeEnd = nil
+            killNow()
+        }
+        actOnHealth(now)
+        if let sweep = sweepDeadline, now >= sweep { sweepExecs() }
+    }
+
+    /// The next moment at which there is something to do without an event.
+    var nextDeadline: Int64? {
+        [killDeadline, lifetimeEnd, check?.deadline ?? nextCheck, sweepDeadline].compactMap { $0 }.min()
+    }
+
     /// Serves until the process has ended and all that it wrote is read. Answers its exit code.
     private func liveBeside() -> Int32 {
         var isTrimmed = false
         while exitCode == nil {
-            killIfOverdue()
+            actOnDeadlines()
             // What the launch needed goes back to the kernel once the container has been up for a moment.
             let isIdle = serve(
                 milliseconds: isTrimmed ? timeout() : min(100, timeout() < 0 ? 100 : timeout()))
@@ -249,7 +303,13 @@ final class ResidentMonitor {
             case Token.stdin: writeInput()
             case Token.listener: acceptClients()
             case Token.process: takeAdoptedEnd()
-            default: serveClient(event.token, event.ready)
+            case Token.check: readCheck()
+            default:
+                if execs[event.token] != nil {
+                    takeExecEnd(event.token)
+                } else {
+                    serveClient(event.token, event.ready)
+                }
             }
         }
         dropClients()
@@ -258,10 +318,15 @@ final class ResidentMonitor {
 
     private func takeSignals() {
         while let signal = (try? signals.nextSignal()) ?? nil {
-            if signal == Signal.terminate { end() }
+            if signal == Signal.terminate {
+                isRestartedForHealth = false
+                end()
+            }
+            if signal == Signal.hangUp { lookForExecs() }
             guard signal == Signal.child else { continue }
             while let child = (try? Process.reap(-1, options: Process.withoutWaiting)) ?? nil {
                 if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }
+                if child.pid == check?.worker { finishCheck(status: child.status) }
             }
         }
     }

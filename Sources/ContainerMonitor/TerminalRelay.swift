@@ -12,11 +12,17 @@ package struct TerminalRelay {
     private let master: SharedFileDescriptor
     private let detachKeys: [UInt8]
     private let reads: Bool
+    private let leaving: () -> Void
 
     /// - Parameters:
     ///   - detachKeys: they leave the terminal and let the process go on; empty: none do.
     ///   - reads: whether what is typed goes to the process.
-    package init(master: SharedFileDescriptor, detachKeys: [UInt8] = [], reads: Bool = true) {
+    ///   - leaving: is called when the detach keys were typed, before this process ends.
+    package init(
+        master: SharedFileDescriptor, detachKeys: [UInt8] = [], reads: Bool = true,
+        leaving: @escaping () -> Void = {}
+    ) {
+        self.leaving = leaving
         self.master = master
         self.detachKeys = detachKeys
         self.reads = reads
@@ -46,6 +52,7 @@ package struct TerminalRelay {
                         case .ended: try queue.remove(0)
                         case .detach:
                             if let saved { Terminal.restore(0, saved) }
+                            leaving()
                             keepTerminal(master.raw)
                         }
                     default:

@@ -16,10 +16,18 @@ extension PlanWriter {
         flag(plan.stdinOnce)
         switch plan.log {
         case .none: number(UInt8(0))
-        case .json(let size, let files):
+        case .json(let size, let files, let attributes):
             number(UInt8(1))
             number(size)
             number(files)
+            list(attributes) { $0.text($1) }
+        case .kubernetes(let size, let files):
+            number(UInt8(2))
+            number(size)
+            number(files)
+        case .journal(let fields):
+            number(UInt8(3))
+            list(fields) { $0.text($1) }
         }
         switch plan.restart {
         case .no: number(UInt8(0))
@@ -41,6 +49,12 @@ extension PlanWriter {
         text(plan.oomFile)
         number(plan.stopSignal)
         number(plan.stopTimeout)
+        number(plan.lifetime)
+        list(plan.health.map { [$0] } ?? []) { $0.healthCheck($1) }
+        text(plan.childCgroups)
+        text(plan.ownCgroup)
+        number(plan.residentMonitor)
+        number(plan.residentMonitorStart)
         number(plan.launch.namespaces)
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
@@ -152,7 +166,12 @@ extension PlanReader {
         plan.stdinOnce = try flag()
         switch try number(UInt8.self) {
         case 0: plan.log = .none
-        case 1: plan.log = .json(maximumSize: try number(), maximumFiles: try number())
+        case 1:
+            plan.log = .json(
+                maximumSize: try number(), maximumFiles: try number(),
+                attributes: try list { (reader) throws(Failure) in try reader.text() })
+        case 2: plan.log = .kubernetes(maximumSize: try number(), maximumFiles: try number())
+        case 3: plan.log = .journal(fields: try list { (reader) throws(Failure) in try reader.text() })
         default: throw PlanReader.damaged
         }
         switch try number(UInt8.self) {
@@ -174,6 +193,12 @@ extension PlanReader {
         plan.oomFile = try text()
         plan.stopSignal = try number()
         plan.stopTimeout = try number()
+        plan.lifetime = try number()
+        plan.health = try list { (reader) throws(Failure) in try reader.healthCheck() }.first
+        plan.childCgroups = try text()
+        plan.ownCgroup = try text()
+        plan.residentMonitor = try number()
+        plan.residentMonitorStart = try number()
         plan.launch.namespaces = try number()
         let slot = Int(try number(Int64.self))
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot

@@ -11,8 +11,13 @@ package struct MonitorPlan: Sendable, Equatable {
 
     package enum LogDriver: Sendable, Equatable {
         case none
-        /// docker's json-file; a file is closed at `maximumSize` bytes (0: never), `maximumFiles` are kept.
-        case json(maximumSize: UInt64, maximumFiles: UInt32)
+        /// docker's json-file; a file is closed at `maximumSize` bytes (0: never), `maximumFiles` are kept. `attributes`
+        /// go into each line: key, value, key, value.
+        case json(maximumSize: UInt64, maximumFiles: UInt32, attributes: [String] = [])
+        /// The lines that Kubernetes' runtimes write; files as above.
+        case kubernetes(maximumSize: UInt64, maximumFiles: UInt32)
+        /// systemd's journal: the fields of each entry, key, value, key, value.
+        case journal(fields: [String])
     }
 
     package enum Restart: Sendable, Equatable {
@@ -53,6 +58,16 @@ package struct MonitorPlan: Sendable, Equatable {
     /// How the container is stopped when the monitor is told to end; seconds until the kill, negative for never.
     package var stopSignal: Int32
     package var stopTimeout: Int64
+    /// Seconds after which a run is killed; 0: never.
+    package var lifetime: Int64
+    package var health: HealthCheck?
+    /// Below it are the cgroups of the container's execs and of its health check; empty: there are none.
+    package var childCgroups: String
+    /// Of an exec: its name below `childCgroups`, and the container's monitor, which kills what is left when this
+    /// process is killed.
+    package var ownCgroup: String
+    package var residentMonitor: Int32
+    package var residentMonitorStart: UInt64
     package var launch: LaunchPlan
 
     package init(mode: Mode, containerID: String, launch: LaunchPlan) {
@@ -79,5 +94,11 @@ package struct MonitorPlan: Sendable, Equatable {
         oomFile = ""
         stopSignal = 15
         stopTimeout = 10
+        lifetime = 0
+        health = nil
+        childCgroups = ""
+        ownCgroup = ""
+        residentMonitor = 0
+        residentMonitorStart = 0
     }
 }

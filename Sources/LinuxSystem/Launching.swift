@@ -20,6 +20,25 @@ package enum Launching {
         try call("prctl") { ctr_prctl(36, 1, 0, 0, 0) }
     }
 
+    /// A copy of this process, which must have one thread; 0 in the copy.
+    package static func fork() throws(SystemError) -> Int32 { Int32(try call("fork") { ctr_fork() }) }
+
+    /// The kernel kills this process when its parent ends. Answers whether the parent was there still.
+    package static func endWithParent(_ parent: Int32) -> Bool {
+        _ = ctr_prctl(1, 9, 0, 0, 0)
+        return getppid() == parent
+    }
+
+    /// Closes every descriptor from 3 on but these.
+    package static func closeDescriptors(except kept: [Int32]) {
+        var first: UInt32 = 3
+        for number in kept.filter({ $0 >= 3 }).sorted() {
+            if UInt32(number) > first { _ = ctr_close_range(first, UInt32(number) - 1, 0) }
+            first = UInt32(number) + 1
+        }
+        _ = ctr_close_range(first, UInt32.max, 0)
+    }
+
     /// What ps and top show, 15 bytes at most.
     package static func setProcessName(_ name: String) {
         name.withCString { _ = ctr_prctl(15, UInt(bitPattern: Int(bitPattern: $0)), 0, 0, 0) }

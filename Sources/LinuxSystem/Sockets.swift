@@ -3,7 +3,7 @@ internal import Glibc
 
 /// AF_UNIX sockets, with descriptors as passengers.
 package enum UnixSocket {
-    package enum Kind: Int32, Sendable { case stream = 1, packet = 5 }
+    package enum Kind: Int32, Sendable { case stream = 1, datagram = 2, packet = 5 }
 
     package static func pair(_ kind: Kind) throws(SystemError) -> FileDescriptor.Pair {
         var ends: (Int32, Int32) = (0, 0)

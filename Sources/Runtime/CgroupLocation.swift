@@ -85,13 +85,29 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
     /// The directory that the monitor watches and kills through.
     package var cgroupDirectory: String { unified ?? legacy.first?.directory ?? "" }
 
+    /// Where cgroups for parts of the container (an exec, the health check) are made: in cgroup2, where no controller is
+    /// handed down to them and processes may stay beside them; on v1 alone in one hierarchy that costs nothing.
+    package var childDirectory: String {
+        if let unified { return unified }
+        func has(_ controller: Substring) -> String? {
+            legacy.first { $0.directory.split(separator: "/").contains(controller) }?.directory
+        }
+        return has("freezer") ?? has("pids") ?? legacy.first?.directory ?? ""
+    }
+
     /// Puts another process of the container there: born in the cgroup2 one, moved by itself into those of v1.
-    func join(into draft: inout Planner.Draft) {
+    ///
+    /// - Parameter child: a cgroup of its own below `childDirectory`.
+    func join(into draft: inout Planner.Draft, child: String? = nil) {
+        let parent = childDirectory
+        let own = child.map { "\(parent)/\($0)" }
+        if let own, !parent.isEmpty { draft.cgroup.append(.makeDirectory(own)) }
         for place in legacy {
             let slot = draft.slot(.cgroupFile)
-            draft.cgroup.append(.openForChild(path: "\(place.directory)/tasks", slot: slot))
+            let directory = place.directory == parent ? own ?? parent : place.directory
+            draft.cgroup.append(.openForChild(path: "\(directory)/tasks", slot: slot))
             draft.steps.append(.joinCgroup(slot))
         }
-        if let unified { draft.cgroup.append(.cloneInto(path: unified)) }
+        if let unified { draft.cgroup.append(.cloneInto(path: own ?? unified)) }
     }
 }

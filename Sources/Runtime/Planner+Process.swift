@@ -146,10 +146,11 @@ extension Planner {
     /// - Parameters:
     ///   - container: the spec that the container runs by.
     ///   - location: where its cgroups are.
+    ///   - child: the name of a cgroup of its own below the container's.
     /// - Throws: as `plan`.
     package static func execPlan(
         _ process: RuntimeSpec.Process, in container: RuntimeSpec, location: CgroupLocation,
-        _ context: Context
+        child: String? = nil, _ context: Context
     ) throws(Failure) -> LaunchPlan {
         guard let arguments = process.args, let program = arguments.first, !program.isEmpty else {
             throw Failure(.invalidArgument, "exec: no command specified")
@@ -162,7 +163,7 @@ extension Planner {
         }
         let container = container.linux ?? RuntimeSpec.Linux()
         let pidfd = draft.slot(.containerPIDFD)
-        location.join(into: &draft)
+        location.join(into: &draft, child: child)
         // A process of the container must not look into this one, which still has the host's descriptors, between the
         // joining and execve (CVE-2016-9962, CVE-2019-5736); execve makes it dumpable again.
         draft.steps.append(.dumpable(false))

@@ -22,6 +22,7 @@ enum ContainerFlags {
         try process(command, &request.settings)
         try host(command, &request.settings)
         try limits(command, &request.settings)
+        try LifeFlags.apply(command, &request)
         return request
     }
 

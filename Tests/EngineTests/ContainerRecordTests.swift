@@ -36,6 +36,19 @@ import Testing
         settings.sysctls = ["sysctl", "back\\slash", ""]
         settings.devices = ["device", "back\\slash", ""]
         settings.mounts = ["mount", "back\\slash", ""]
+        settings.life.health.test = ["CMD-SHELL", "back\\slash"]
+        settings.life.health.shell = ["/bin/bash", "-c"]
+        settings.life.health.interval = 21
+        settings.life.health.timeout = 22
+        settings.life.health.startPeriod = 23
+        settings.life.health.startInterval = 24
+        settings.life.health.retries = 25
+        settings.life.health.onFailure = "restart"
+        settings.life.lifetime = 26
+        settings.life.requires = ["a", "b"]
+        settings.life.secrets = ["one\tmount\t/run/secrets/one\t0\t0\t444"]
+        settings.life.removesImage = true
+        settings.life.rootDirectory = "/srv/root"
         settings.stopTimeout = 1
         settings.oomScoreAdjustment = 2
         settings.memory = 3
@@ -75,11 +88,14 @@ import Testing
 
     /// A new field that nobody put into `full` is found here.
     @Test func theFullSettingsDifferInEveryField() {
-        for (full, plain) in zip(
-            Mirror(reflecting: Self.full).children, Mirror(reflecting: ContainerSettings()).children)
-        {
-            #expect("\(full.value)" != "\(plain.value)", "\(full.label ?? "?") is not set")
+        func compare(_ full: Any, _ plain: Any) {
+            for (full, plain) in zip(Mirror(reflecting: full).children, Mirror(reflecting: plain).children) {
+                #expect("\(full.value)" != "\(plain.value)", "\(full.label ?? "?") is not set")
+            }
         }
+        compare(Self.full, ContainerSettings())
+        compare(Self.full.life, LifeSettings())
+        compare(Self.full.life.health, HealthSettings())
     }
 
     @Test func aRecordWithoutItsImageIsDamaged() {
@@ -87,5 +103,11 @@ import Testing
         let failed = failure { _ = try ContainerRecord(parsing: Array(text.utf8), id: "cafe") }
         #expect(failed?.code == .dataLoss)
         #expect(failed?.message == "container cafe's record has no image")
+    }
+
+    @Test func aRootDirectoryNeedsNoImage() throws {
+        let text = "ctr-container 1\nname cache\nimage /srv\nroot-directory /srv\n"
+        let record = try ContainerRecord(parsing: Array(text.utf8), id: "cafe")
+        #expect(record.settings.life.rootDirectory == "/srv")
     }
 }

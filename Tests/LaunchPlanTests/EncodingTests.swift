@@ -72,7 +72,15 @@ import Testing
         plan.engineArguments = ["/usr/bin/ctr", "--root", "/var/lib/ctr"]
         plan.terminal = true
         plan.openStdin = true
-        plan.log = .json(maximumSize: 1 << 20, maximumFiles: 3)
+        plan.log = .json(maximumSize: 1 << 20, maximumFiles: 3, attributes: ["tag", "x"])
+        plan.lifetime = 77
+        plan.health = HealthCheck(
+            interval: 1, timeout: 2, startPeriod: 3, startInterval: 4, retries: 5, onFailure: .stop,
+            plan: [1, 2, 3])
+        plan.childCgroups = "/c"
+        plan.ownCgroup = "exec-1-2"
+        plan.residentMonitor = 9
+        plan.residentMonitorStart = 1 << 40
         plan.restart = .onFailure(maximumTries: 4)
         plan.restartCount = 2
         plan.autoRemove = true
@@ -102,6 +110,13 @@ import Testing
             plan.log = .none
             plan.mode = .exec
             plan.launch.joinPIDNamespace = nil
+            #expect(try MonitorPlan(decoding: plan.encoded()) == plan)
+        }
+        for log in [
+            MonitorPlan.LogDriver.kubernetes(maximumSize: 5, maximumFiles: 6), .journal(fields: ["A", "b"]),
+        ] {
+            plan.log = log
+            plan.health = nil
             #expect(try MonitorPlan(decoding: plan.encoded()) == plan)
         }
     }

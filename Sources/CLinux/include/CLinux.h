@@ -106,6 +106,7 @@ long ctr_umount2(const char *target, int flags);
 // ---- processes, namespaces
 long ctr_pidfd_open(int pid, unsigned flags);
 long ctr_pidfd_send_signal(int pidfd, int signal);
+long ctr_fork(void);                               // one thread only
 long ctr_kill(int pid, int signal);
 long ctr_setns(int fd, int types);
 long ctr_unshare(uint64_t flags);

@@ -55,6 +55,14 @@ extension Verb {
         case .ociResume: .ociResume
         case .ociSpec: .ociSpec
         case .ociFeatures: .ociFeatures
+        case .healthcheckRun: .healthcheckRun
+        case .secretCreate: .secretCreate
+        case .secretList: .secretList
+        case .secretInspect: .secretInspect
+        case .secretRemove: .secretRemove
+        case .systemBoot: .systemBoot
+        case .systemInstall: .systemInstall
+        case .systemUninstall: .systemUninstall
         case .doctor: .doctor
         case .version: .version
         case .info: .info

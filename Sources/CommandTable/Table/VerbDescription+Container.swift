@@ -55,8 +55,8 @@ extension VerbDescription {
                 .list(
                     .filter, short: "f", "filter", "Only those that fit (status=exited)",
                     check: .filter([
-                        "ancestor", "before", "exited", "id", "label", "name", "network", "since", "status",
-                        "volume",
+                        "ancestor", "before", "exited", "health", "id", "label", "name", "network", "since",
+                        "status", "volume",
                     ])),
                 format,
                 .value(

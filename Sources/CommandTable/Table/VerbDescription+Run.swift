@@ -15,7 +15,15 @@ extension VerbDescription {
                     "Keys that leave the container's terminal, ctrl-p,ctrl-q unless given",
                     check: .detachKeys),
                 .toggle(.rm, "Remove the container and its anonymous volumes when it has ended"),
+                .toggle(.rmi, "As --rm, and remove the image too unless something else needs it"),
                 .toggle(.sigProxy, "Pass signals that ctr receives on to the process", on: true),
+                .value(
+                    .wait, "string",
+                    "With -d: return when the container is healthy; fails when it becomes unhealthy or ends first",
+                    check: .oneOf(["healthy"])),
+                .value(
+                    .waitTimeout, "duration", "Longest time for --wait; exit code 124 when it is over",
+                    check: .duration),
             ])
     }
 
@@ -32,7 +40,9 @@ extension VerbDescription {
     }
 
     /// What `run` and `create` share.
-    private static var containerFlags: [FlagDescription] { processFlags + fileFlags + hostFlags + limitFlags }
+    private static var containerFlags: [FlagDescription] {
+        processFlags + fileFlags + hostFlags + limitFlags + lifeFlags
+    }
 
     private static var processFlags: [FlagDescription] {
         [
@@ -49,11 +59,13 @@ extension VerbDescription {
             .list(.label, short: "l", "list", "Set a label on the container", check: .label),
             .list(.labelFile, "list", "Read labels from a file"),
             .value(
-                .logDriver, "string", "How output is kept", check: .oneOf(["json-file", "none"]),
-                default: "json-file"),
-            .list(.logOpt, "list", "Option of the log: max-size, max-file", check: .keyValue),
+                .logDriver, "string", "How output is kept (json-file, k8s-file, journald, none)",
+                check: .oneOf(["json-file", "k8s-file", "journald", "none"]), default: "json-file"),
+            .list(
+                .logOpt, "list", "Option of the log: max-size (10m), max-file (5), tag, labels, env",
+                check: .keyValue),
             .value(.name, "string", "Name the container"),
-            .toggle(.noHealthcheck, "No effect: ctr runs no health checks"),
+            .toggle(.noHealthcheck, "Run no health check, whatever the image says"),
             .value(
                 .platform, "string", "Choose this platform of the image (os/arch[/variant])"),
             .value(

@@ -73,10 +73,12 @@ extension ContainerRecord {
             default: settings.read(entry.key, entry.value)
             }
         }
+        // A directory that is a root has no image.
+        let isImageless = !settings.life.rootDirectory.isEmpty
         for (key, value) in [
             ("name", name), ("image", image), ("image-id", imageID), ("manifest", manifestDigest),
         ]
-        where value.isEmpty {
+        where value.isEmpty && !(isImageless && key != "name") {
             throw Failure(.dataLoss, "container \(id.prefix(12))'s record has no \(key)")
         }
     }

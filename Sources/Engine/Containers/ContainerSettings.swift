@@ -32,6 +32,7 @@ package struct ContainerSettings: Sendable, Equatable {
     package var detached = false
     package var logDriver = "json-file"
     package var logOptions: [String] = []
+    package var life = LifeSettings()
 
     // ---- namespaces: docker's words (`host`, `none`, `private`, `container:ID`, …); empty is the default
     package var network = ""
@@ -116,6 +117,7 @@ extension ContainerSettings {
         record.add("cpu-quota", ifPresent: cpuQuota.map(String.init))
         record.add("pids-limit", ifPresent: pidsLimit.map(String.init))
         record.add("shm-size", ifPresent: shmSize.map(String.init))
+        life.write(to: &record)
         if terminal { record.add("tty", "1") }
         if openStdin { record.add("stdin", "1") }
         if initProcess { record.add("init", "1") }
@@ -176,7 +178,7 @@ extension ContainerSettings {
         case "detached": detached = true
         case "privileged": privileged = true
         case "read-only": readOnly = true
-        default: break
+        default: life.read(key, value)
         }
     }
 }

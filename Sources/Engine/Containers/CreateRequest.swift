@@ -17,6 +17,19 @@ package struct CreateRequest: Sendable {
     package var entrypoint: String?
     /// NAME=VALUE, or a NAME alone that unsets what the image sets.
     package var environment: [String] = []
+    /// Names that the image sets and the container is not to have.
+    package var unsetEnvironment: [String] = []
+    /// Nothing of what the image sets.
+    package var unsetsImageEnvironment = false
+    /// NAME=VALUE below what the image sets: `--env-host`.
+    package var hostEnvironment: [String] = []
+    package enum ImageVolumes: String, Sendable { case anonymous, bind, tmpfs, ignore }
+    /// What becomes of the image's VOLUMEs.
+    package var imageVolumes = ImageVolumes.anonymous
+    /// Names of containers that are started first.
+    package var requires: [String] = []
+    /// The container that has the name goes first.
+    package var replaces = false
     package var volumes: [String] = []
     package var mounts: [String] = []
     package var temporary: [String] = []

@@ -13,6 +13,7 @@ extension Engine {
     package func create(_ request: CreateRequest, images: any ImageProvider) throws(Failure)
         -> ContainerRecord
     {
+        if request.replaces { try removeNamesake(request) }
         let idFile = try request.idFile.map { (path) throws(Failure) in try reserveIDFile(path) }
         do throws(Failure) {
             let record = try createRecord(request, images)
@@ -34,8 +35,13 @@ extension Engine {
     private func createRecord(_ request: CreateRequest, _ images: any ImageProvider) throws(Failure)
         -> ContainerRecord
     {
-        let settings = try checked(request.settings)
+        var settings = try checked(request.settings)
+        for word in request.requires { settings.life.requires.append(try container(word).id) }
+        for line in settings.life.secrets {
+            _ = try secretStore.value(of: try StoredSecret(line: line).name)
+        }
         let mounts = try mountRequests(request)
+        if !settings.life.rootDirectory.isEmpty { return try createImageless(request, settings, mounts) }
         let image = try imageForContainer(request, images)
         // From here to the record nothing of the image may be swept away.
         let lock = try root.lock(.store, .shared)
@@ -52,6 +58,35 @@ extension Engine {
             id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: request.image,
             imageID: image.id.description, manifestDigest: image.manifest.digest.description, layers: layers,
             platform: image.platform.description, settings: merge(settings, request, image.settings, id: id))
+        try finish(&record, request, mounts, imageVolumes: image.settings.volumes ?? [], records)
+        return record
+    }
+
+    /// `--rootfs`: the directory is all that there is of an image.
+    private func createImageless(
+        _ request: CreateRequest, _ settings: ContainerSettings, _ mounts: [MountRequest]
+    ) throws(Failure) -> ContainerRecord {
+        var settings = settings
+        let path = settings.life.rootDirectory
+        let real = try during("--rootfs \(path)") { () throws(SystemError) in
+            let directory = try FileDescriptor.open(path, [.pathOnly, .directory])
+            return try Directory.readLink("/proc/self/fd/\(directory.raw)").shown
+        }
+        settings.life.rootDirectory = real
+        let id = ContainerID.random()
+        var record = ContainerRecord(
+            id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: real, imageID: "",
+            manifestDigest: "", layers: [], platform: "linux/\(Build.architecture)",
+            settings: merge(settings, request, ImageConfig.Settings(), id: id))
+        try finish(&record, request, mounts, imageVolumes: [], [])
+        return record
+    }
+
+    /// The checks of what is whole now, the mounts, and the directory.
+    private func finish(
+        _ record: inout ContainerRecord, _ request: CreateRequest, _ mounts: [MountRequest],
+        imageVolumes: [String], _ records: [LayerRecord]
+    ) throws(Failure) {
         guard !(record.settings.entrypoint + record.settings.command).isEmpty else {
             throw Failure(
                 .invalidArgument, "no command specified",
@@ -62,18 +97,39 @@ extension Engine {
             try SpecOptions(
                 record, user: UserIdentity(), namespaces: try namespaces(of: record.settings), mounts: []),
             host: try hostFacts())
+        _ = try logDriver(record)
         var resolved = MountResolution(engine: self, record: record)
         try resolved.add(mounts)
         try resolved.add(volumesFrom: request.volumesFrom)
-        try resolved.add(imageVolumes: image.settings.volumes ?? [])
+        switch request.imageVolumes {
+        case .anonymous, .bind: try resolved.add(imageVolumes: imageVolumes)
+        case .tmpfs: try resolved.add(temporaryImageVolumes: imageVolumes)
+        case .ignore: break
+        }
         record = resolved.record
         let users = resolved.users
-        try containerStore.create(&record, name: request.name, durable: !settings.autoRemove) {
+        try containerStore.create(&record, name: request.name, durable: !record.settings.autoRemove) {
             (directory, record) throws(Failure) in
             try makeUpper(in: directory, records, record)
             try useVolumes(users, of: record)
         }
-        return record
+    }
+
+    /// `--replace`: the container that has the name goes, whatever it does.
+    private func removeNamesake(_ request: CreateRequest) throws(Failure) {
+        guard let name = request.name else {
+            throw Failure(.invalidArgument, "cannot replace a container without --name")
+        }
+        let former: ContainerRecord
+        do throws(Failure) { former = try container(name) } catch {
+            if error.code == .notFound { return }
+            throw error
+        }
+        // A word may be the beginning of an id as well.
+        guard former.name == name else { return }
+        var failure: Failure?
+        remove([former], force: true, volumes: false) { failure = $1 ?? failure }
+        if let failure { throw failure.within("--replace") }
     }
 
     /// Top first.
@@ -122,13 +178,18 @@ extension Engine {
             merged.entrypoint = image.entrypoint ?? []
             merged.command = request.arguments.isEmpty ? image.cmd ?? [] : request.arguments
         }
-        var environment = image.env ?? []
+        var environment = Engine.override(
+            request.hostEnvironment, with: request.unsetsImageEnvironment ? [] : image.env ?? [])
+        environment.removeAll { setting in
+            request.unsetEnvironment.contains { $0[...] == setting.prefix { $0 != "=" } }
+        }
         for setting in request.environment {
             let name = setting.prefix { $0 != "=" }
             environment.removeAll { $0.prefix { $0 != "=" } == name }
             environment.append(setting)
         }
         merged.environment = environment
+        merged.life.health = merged.life.health.merged(with: image.healthcheck, shell: image.shell)
         if merged.user.isEmpty { merged.user = image.user ?? "" }
         if merged.workingDirectory.isEmpty { merged.workingDirectory = image.workingDir ?? "" }
         if merged.stopSignal.isEmpty { merged.stopSignal = image.stopSignal ?? "" }
@@ -147,6 +208,12 @@ extension Engine {
         return merged
     }
 
+    private static func override(_ base: [String], with settings: [String]) -> [String] {
+        if base.isEmpty { return settings }
+        let names = Set(settings.map { $0.prefix { $0 != "=" } })
+        return base.filter { !names.contains($0.prefix { $0 != "=" }) } + settings
+    }
+
     private static func hostName() -> String {
         let bytes = (try? AtomicFile.read("/proc/sys/kernel/hostname", limit: 256)) ?? nil
         return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
@@ -155,7 +222,8 @@ extension Engine {
     /// What can be refused before an image is pulled.
     private func checked(_ settings: ContainerSettings) throws(Failure) -> ContainerSettings {
         _ = try namespaces(of: settings)
-        _ = try logDriver(settings)
+        try checkLog(settings)
+        try settings.life.health.check()
         if !settings.stopSignal.isEmpty { _ = try SignalName.parse(settings.stopSignal) }
         if settings.hostname.utf8.count > 64 {
             throw Failure(.invalidArgument, "--hostname \(settings.hostname): longer than 64 bytes")

@@ -22,6 +22,11 @@ extension Engine {
                 .unsupported, "container \(record.name) keeps no log",
                 hint: "it was made with --log-driver none")
         }
+        guard record.settings.logDriver != "journald" else {
+            throw Failure(
+                .unsupported, "the output of \(record.name) is in the journal, which ctr does not read",
+                hint: "\"journalctl CONTAINER_ID_FULL=\(record.id)\" shows it")
+        }
         let path = path(of: record, "logs")
         try during("read the log of \(record.name)") { () throws(SystemError) in
             try Directory.ensure(path, mode: 0o700)

@@ -1,6 +1,8 @@
 internal import ContainerMonitor
 package import Failure
+internal import ImageStore
 internal import LinuxSystem
+internal import OCI
 internal import Runtime
 
 extension Engine {
@@ -75,6 +77,7 @@ extension Engine {
             try containerStore.remove(record)
             try? Directory.removeTree(runDirectory(of: id))
             _ = consume lock
+            if record.settings.life.removesImage { removeUnusedImage(of: record) }
         } catch {
             if error.code == .notFound { return }
             throw error
@@ -82,12 +85,18 @@ extension Engine {
         emptyTrashInBackground()
     }
 
+    /// `--rmi`. One that another container or name needs stays.
+    private func removeUnusedImage(of record: ContainerRecord) {
+        guard let image = try? image(record.image), image.id.description == record.imageID else { return }
+        _ = try? removeImage(record.image, force: false)
+    }
+
     /// Its monitor removes them; one that was killed did not.
     private func removeLeftCgroups(of record: ContainerRecord) throws(Failure) {
         guard try runState(of: record) != nil else { return }
         let layout = try hostFacts().cgroups
         for mount in layout.hierarchies.map(\.mount) + (layout.unifiedMount.map { [$0] } ?? []) {
-            try? Directory.removeEmpty("\(mount)/ctr/\(record.id)")
+            CgroupRemoval.remove(["\(mount)/ctr/\(record.id)"]) { Process.sleep(microseconds: 2000) }
         }
     }
 

@@ -4,7 +4,15 @@ internal import LinuxSystem
 
 extension Engine {
     package func summary(of record: ContainerRecord) throws(Failure) -> ContainerSummary {
-        ContainerSummary(record: record, state: try state(of: record))
+        var state = try state(of: record)
+        if state.status != .created {
+            state.health = try health(of: record, isRunning: state.isRunning)
+            if let lost = LogLosses.read(runDirectory(of: record.id)) {
+                state.lostLogLines = lost.lines
+                state.lostLogReason = lost.reason
+            }
+        }
+        return ContainerSummary(record: record, state: state)
     }
 
     func runState(of record: ContainerRecord) throws(Failure) -> RunState? {
@@ -38,7 +46,16 @@ extension Engine {
         }
         let end = try ExitRecord.read(path(of: record, ""))
         if let run, end.map({ $0.startedAt < run.startedAt }) ?? true {
-            return Engine.lost(startedAt: run.startedAt, restartCount: run.restartCount)
+            return Engine.lost(
+                startedAt: run.startedAt, restartCount: run.restartCount,
+                "the container's monitor was killed: how the container ended is not known")
+        }
+        if run == nil, record.settings.restart != "no",
+            let mark = StartMark.read(path(of: record, "")), mark.startedAt > end?.startedAt ?? 0
+        {
+            return Engine.lost(
+                startedAt: mark.startedAt, restartCount: end?.restartCount ?? 0,
+                "the machine went down while the container ran")
         }
         guard let end else { return ContainerState(status: .created) }
         var state = ContainerState(status: end.startedAt == 0 ? .created : .exited)
@@ -62,13 +79,13 @@ extension Engine {
     }
 
     /// Its monitor was killed, and then it ended: nobody saw how.
-    private static func lost(startedAt: Int64, restartCount: UInt32) -> ContainerState {
+    private static func lost(startedAt: Int64, restartCount: UInt32, _ error: String) -> ContainerState {
         var state = ContainerState(status: .exited)
         state.exitCode = 255
         state.startedAt = startedAt
         state.finishedAt = startedAt
         state.restartCount = restartCount
-        state.error = "the container's monitor was killed: how the container ended is not known"
+        state.error = error
         return state
     }
 }

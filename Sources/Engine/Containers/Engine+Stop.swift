@@ -12,11 +12,12 @@ extension Engine {
     /// - Parameters:
     ///   - signal: nil: the container's own stop signal.
     ///   - timeout: seconds; nil: the container's own, else 10; negative: for ever.
+    ///   - notice: hears of each that did not heed its signal and had to be killed.
     package func stop(
         _ records: [ContainerRecord], signal: Int32?, timeout: Int64?,
-        report: (ContainerRecord, Failure?) -> Void
+        notice: (Failure) -> Void = { _ in }, report: (ContainerRecord, Failure?) -> Void
     ) {
-        var waiting: [(record: ContainerRecord, deadline: Int64?)] = []
+        var waiting: [(record: ContainerRecord, deadline: Int64?, asked: StopRequest)] = []
         for record in records {
             do throws(Failure) {
                 try markStopped(record)
@@ -31,14 +32,18 @@ extension Engine {
                 }
                 try send(chosen, to: run, of: record)
                 waiting.append(
-                    (record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000))
+                    (
+                        record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000,
+                        StopRequest(signal: chosen, seconds: seconds)
+                    ))
             } catch {
                 report(record, error)
             }
         }
-        for (record, deadline) in waiting {
+        for (record, deadline, asked) in waiting {
             do throws(Failure) {
-                try waitForEnd(of: record, until: deadline)
+                let refusal = try waitForEnd(of: record, until: deadline, asked)
+                if let refusal { notice(refusal) }
                 report(record, nil)
             } catch {
                 report(record, error)
@@ -48,9 +53,10 @@ extension Engine {
 
     package func restart(
         _ records: [ContainerRecord], signal: Int32?, timeout: Int64?,
+        notice: (Failure) -> Void = { _ in },
         report: (ContainerRecord, Failure?) -> Void
     ) {
-        stop(records, signal: signal, timeout: timeout) { record, failure in
+        stop(records, signal: signal, timeout: timeout, notice: notice) { record, failure in
             do throws(Failure) {
                 if let failure { throw failure }
                 try start(record)
@@ -158,13 +164,19 @@ extension Engine {
     }
 
     /// Until the monitor has written the exit record and gone. At the deadline everything in the container is killed.
-    private func waitForEnd(of record: ContainerRecord, until deadline: Int64?) throws(Failure) {
-        guard let run = try runState(of: record) else { return }
+    ///
+    /// - Returns: what is to be said of a container that had to be killed.
+    private func waitForEnd(
+        of record: ContainerRecord, until deadline: Int64?, _ asked: StopRequest
+    ) throws(Failure) -> Failure? {
+        guard let run = try runState(of: record) else { return nil }
         let watched = run.monitor.isAlive ? run.monitor : run.process
+        var refusal: Failure?
         try during("stop \(record.name)") { () throws(SystemError) in
             guard let pidfd = try watched.open() else { return }
             let left = deadline.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds()) / 1_000_000)) }
             if try Process.waitForExit(pidfd, milliseconds: left ?? -1) { return }
+            if asked.seconds > 0, run.process.isAlive { refusal = asked.refusal(by: run.process.pid, record) }
             killAll(run)
             guard try Process.waitForExit(pidfd, milliseconds: 30_000) else {
                 throw SystemError(call: "kill", path: record.name, errno: 110 /* ETIMEDOUT */)
@@ -172,12 +184,49 @@ extension Engine {
         }
         // A container without its monitor leaves its cgroup to whoever sees the end.
         if !run.monitor.isAlive { Cgroups.remove(run.cgroupDirectory) }
+        return refusal
     }
 
     private func killAll(_ run: RunState) {
         if let process = (try? run.process.open()) ?? nil { _ = try? Process.signal(9, to: process) }
         // What shares the host's pid namespace does not end with the first process.
         Cgroups.kill(run.cgroupDirectory)
+    }
+}
+
+/// How a container was asked to end.
+private struct StopRequest {
+    let signal: Int32
+    let seconds: Int64
+
+    /// Of one that had to be killed. As process 1 of its namespace a program gets only signals that it has a handler for.
+    func refusal(by pid: Int32, _ record: ContainerRecord) -> Failure {
+        let name = "SIG\(SignalName.name(of: signal))"
+        let isInit = record.settings.pid.isEmpty || record.settings.pid == "private"
+        var hint: String?
+        if isInit, !record.settings.initProcess, !catches(pid) {
+            hint =
+                "as process 1 it is not ended by a signal that it has no handler for: \"--init\" puts a small init before it, or set another --stop-signal"
+        }
+        return Failure(
+            .conflict,
+            "the process of \(record.name) did not end on \(name) within \(seconds) s and was killed",
+            hint: hint)
+    }
+
+    /// From proc(5)'s SigCgt.
+    private func catches(_ pid: Int32) -> Bool {
+        let bytes = (try? AtomicFile.read("/proc/\(pid)/status", limit: 64 << 10)) ?? nil
+        let key = Array("SigCgt:".utf8)
+        guard
+            let line = (bytes ?? []).split(separator: UInt8(ascii: "\n")).first(where: {
+                $0.starts(with: key)
+            }),
+            let mask = UInt64(
+                String(decoding: line.dropFirst(key.count), as: UTF8.self).filter { $0.isHexDigit }, radix: 16
+            )
+        else { return true }
+        return mask & (1 << UInt64(signal - 1)) != 0
     }
 }
 
@@ -190,6 +239,6 @@ enum Cgroups {
 
     static func remove(_ directory: String) {
         guard !directory.isEmpty else { return }
-        try? Directory.removeEmpty(directory)
+        CgroupRemoval.remove([directory]) { Process.sleep(microseconds: 2000) }
     }
 }

@@ -88,6 +88,13 @@ struct MountResolution {
         }
     }
 
+    /// `--image-volume tmpfs`.
+    mutating func add(temporaryImageVolumes paths: [String]) throws(Failure) {
+        for path in paths.sorted() where !targets.contains(path) {
+            keep(StoredMount(kind: .tmpfs, source: "", target: path, options: ["nosuid", "nodev"]))
+        }
+    }
+
     private mutating func keep(_ mount: StoredMount) {
         targets.insert(mount.target)
         record.settings.mounts.append(mount.line)

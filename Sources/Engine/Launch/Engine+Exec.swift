@@ -36,10 +36,13 @@ extension Engine {
             try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
         }
         let users = try UserDatabase(root: root)
-        let options = try SpecOptions(
+        var options = try SpecOptions(
             process: record,
             user: try users.identity(of: record.settings.user, addedGroups: record.settings.groupAdd),
             namespaces: try namespaces(of: record.settings, isRunning: true))
+        if !record.settings.life.secrets.isEmpty {
+            options.environment += try secretEnvironment(of: record)
+        }
         let host = try HostFacts.ofThisProcess()
         let spec = try SpecBuilder.buildForExec(options, host: host)
         let user: UserIdentity? = try request.user.map { (text) throws(Failure) in
@@ -52,10 +55,19 @@ extension Engine {
         let context = Planner.Context(
             containerID: record.id, host: host, placement: nil,
             seccompFilter: request.privileged ? nil : try seccompFilter(options, spec))
-        let launch = try Planner.execPlan(
-            process, in: spec,
-            location: CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks), context)
+        let location = CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks)
+        let own = location.childDirectory.isEmpty ? nil : Engine.execCgroup(request)
+        let launch = try Planner.execPlan(process, in: spec, location: location, child: own, context)
         var plan = MonitorPlan(mode: .exec, containerID: record.id, launch: launch)
+        if let own {
+            plan.ownCgroup = own
+            plan.childCgroups = location.childDirectory
+            plan.runDirectory = runDirectory(of: record.id)
+            if !request.detached {
+                plan.residentMonitor = run.monitor.pid
+                plan.residentMonitorStart = run.monitor.startTime
+            }
+        }
         plan.terminal = request.terminal
         plan.openStdin = request.interactive
         plan.detachKeys = request.detachKeys
@@ -65,6 +77,11 @@ extension Engine {
         }
         let slots = try LaunchSlots(launch.slots, root: root, pidfd: pidfd.raw)
         return try become(plan, slots, detached: request.detached)
+    }
+
+    private static func execCgroup(_ request: ExecRequest) -> String? {
+        if request.detached { return ExecCgroup.detachedName() }
+        return ProcessIdentity(running: Process.pid()).map { ExecCgroup.name(of: $0) }
     }
 
     private func become(

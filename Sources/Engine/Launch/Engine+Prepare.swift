@@ -38,6 +38,7 @@ extension Engine {
             hostname: settings.hostname, domainname: settings.domainname, extraHosts: settings.extraHosts,
             usesHostNetwork: settings.network == "host"
         ).write(in: directory.raw)
+        try writeSecrets(of: record)
         let root = try mountRoot(of: record, directory)
         let specification = try specification(of: record, root: root.descriptor)
         var context = Planner.Context(
@@ -57,13 +58,16 @@ extension Engine {
         plan.terminal = settings.terminal
         plan.openStdin = settings.openStdin
         plan.stdinOnce = settings.openStdin && !settings.detached
-        plan.log = try logDriver(settings)
+        plan.log = try logDriver(record)
         plan.restart = try restartPolicy(settings)
         plan.restartCount = restartCount
         plan.autoRemove = settings.autoRemove
         plan.uid = specification.user.uid
         plan.gid = specification.user.gid
+        plan.lifetime = settings.life.lifetime ?? 0
+        plan.health = try healthCheck(of: record, specification)
         if let location = specification.placement?.location {
+            plan.childCgroups = location.childDirectory
             plan.cgroupDirectory = location.cgroupDirectory
             plan.cgroupsToRemove = location.toRemove
             plan.oomFile = location.oomFile ?? ""
@@ -84,8 +88,11 @@ extension Engine {
         let users = try UserDatabase(root: root)
         let user = try users.identity(of: record.settings.user, addedGroups: record.settings.groupAdd)
         let mounts = try SpecMounts(of: record, engine: self)
-        let options = try SpecOptions(
+        var options = try SpecOptions(
             record, user: user, namespaces: try namespaces(of: record.settings), mounts: mounts.mounts)
+        if !record.settings.life.secrets.isEmpty {
+            options.environment += try secretEnvironment(of: record)
+        }
         let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try placement(record.id, spec, host)
@@ -133,29 +140,6 @@ extension Engine {
         -> DetachedMount
     {
         try RootMount(engine: self, record: record).mount(in: directory)
-    }
-
-    func logDriver(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.LogDriver {
-        if settings.logDriver == "none" { return .none }
-        var maximumSize: UInt64 = 0
-        var maximumFiles: UInt32 = 1
-        for option in settings.logOptions {
-            let pair = try KeyValue.pair(option)
-            switch pair.key {
-            case "max-size":
-                maximumSize = UInt64(max(0, try ByteSize.parse(pair.value, allowingUnlimited: true)))
-            case "max-file":
-                guard let count = UInt32(pair.value), count > 0 else {
-                    throw Failure(.invalidArgument, "--log-opt max-file=\(pair.value): not a positive number")
-                }
-                maximumFiles = count
-            default:
-                throw Failure(
-                    .invalidArgument, "unknown log opt '\(pair.key)' for json-file log driver",
-                    hint: "there are max-size and max-file")
-            }
-        }
-        return .json(maximumSize: maximumSize, maximumFiles: maximumFiles)
     }
 
     private func restartPolicy(_ settings: ContainerSettings) throws(Failure) -> MonitorPlan.Restart {

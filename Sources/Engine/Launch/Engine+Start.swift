@@ -89,6 +89,7 @@ extension Engine {
         let lock = try containerStore.lock(record)
         guard try !state(of: record).isRunning else { return nil }
         do throws(Failure) {
+            for id in record.settings.life.requires { try startRequired(id, by: record) }
             return try spawnMonitor(record, lock: lock.raw)
         } catch {
             // No monitor lives that would do it.
@@ -97,6 +98,18 @@ extension Engine {
                 try? removeEnded(record.id)
             }
             throw error
+        }
+    }
+
+    /// `--requires`. Whatever requires each other was made in some order, so that there is no circle.
+    private func startRequired(_ id: String, by record: ContainerRecord) throws(Failure) {
+        do throws(Failure) {
+            guard let other = try containerStore.record(of: id) else {
+                throw Failure(.notFound, "No such container: \(id.prefix(12))")
+            }
+            try start(other)
+        } catch {
+            throw error.within("start what \(record.name) requires")
         }
     }
 

@@ -12,6 +12,7 @@ struct RootMount {
     let record: ContainerRecord
 
     func mount(in directory: borrowing FileDescriptor) throws(Failure) -> DetachedMount {
+        if !record.settings.life.rootDirectory.isEmpty { return try mountDirectory() }
         var layers = try openLayers(record.layers)
         if record.settings.readOnly {
             let top = try prepareReadOnly(layers, directory)
@@ -19,6 +20,14 @@ struct RootMount {
             return try make(layers, upper: nil)
         }
         return try mountWritable(layers, directory)
+    }
+
+    /// `--rootfs`: what the container writes is in the directory itself.
+    private func mountDirectory() throws(Failure) -> DetachedMount {
+        let path = record.settings.life.rootDirectory
+        return try during("mount the root \(path)") { () throws(SystemError) in
+            try DetachedMount(bind: path, recursive: false)
+        }
     }
 
     /// Only the image's part, read-only: for who looks at it from outside.
@@ -80,6 +89,9 @@ struct RootMount {
             try targets.ensure(mount.target, isDirectory: try engine.isDirectory(mount))
         }
         for directory in ["/proc", "/sys", "/dev"] { try targets.ensure(directory, isDirectory: true) }
+        for secret in try record.secrets where !secret.isVariable {
+            try targets.ensure(secret.target, isDirectory: false)
+        }
         for name in NetworkFiles.names { try targets.ensure("/etc/\(name)", isDirectory: false) }
         if !record.settings.workingDirectory.isEmpty {
             try targets.ensure(record.settings.workingDirectory, isDirectory: true)

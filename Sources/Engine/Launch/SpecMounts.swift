@@ -16,6 +16,7 @@ struct SpecMounts {
                     destination: "/etc/\(name)", type: "bind", source: engine.path(of: record, name),
                     options: ["rbind", "rprivate"]))
         }
+        if !record.settings.life.secrets.isEmpty { mounts += try engine.secretMounts(of: record) }
         for line in record.settings.mounts {
             let mount = try StoredMount(line: line)
             switch mount.kind {

@@ -21,7 +21,9 @@ enum ContainerInspection {
             .init("HostnamePath", .string(engine.path(of: record, "hostname"))),
             .init("HostsPath", .string(engine.path(of: record, "hosts"))),
             .init(
-                "LogPath", .string(record.settings.logDriver == "none" ? "" : engine.path(of: record, "logs"))
+                "LogPath",
+                .string(
+                    record.settings.logDriver.hasSuffix("-file") ? engine.path(of: record, "logs") : "")
             ),
             .init("Name", .string("/" + record.name)),
             .init("RestartCount", .integer(Int64(container.state.restartCount))),
@@ -60,7 +62,35 @@ enum ContainerInspection {
     }
 
     private static func state(_ state: ContainerState) -> TemplateValue {
+        var fields = fields(of: state)
+        if let health = state.health { fields.append(.init("Health", value(health))) }
+        if state.lostLogLines > 0 {
+            fields.append(.init("LogLinesLost", .integer(Int64(clamping: state.lostLogLines))))
+            fields.append(.init("LogError", .string(state.lostLogReason)))
+        }
+        return .object(fields)
+    }
+
+    private static func value(_ health: ContainerHealth) -> TemplateValue {
         .object([
+            .init("Status", .string(health.status)),
+            .init("FailingStreak", .integer(Int64(health.failingStreak))),
+            .init(
+                "Log",
+                .array(
+                    health.log.map {
+                        .object([
+                            .init("Start", .string(TimeText.rfc3339($0.start))),
+                            .init("End", .string(TimeText.rfc3339($0.end))),
+                            .init("ExitCode", .integer(Int64($0.exitCode))),
+                            .init("Output", .string($0.output)),
+                        ])
+                    })),
+        ])
+    }
+
+    private static func fields(of state: ContainerState) -> [TemplateValue.Field] {
+        [
             .init("Status", .string(state.status.rawValue)),
             .init("Running", .bool(state.isRunning)),
             .init("Paused", false),
@@ -72,7 +102,7 @@ enum ContainerInspection {
             .init("Error", .string(state.error)),
             .init("StartedAt", .string(TimeText.rfc3339(state.startedAt))),
             .init("FinishedAt", .string(TimeText.rfc3339(state.finishedAt))),
-        ])
+        ]
     }
 
     private static func hostConfig(_ record: ContainerRecord) -> TemplateValue {
@@ -155,7 +185,7 @@ enum ContainerInspection {
 
     private static func config(_ record: ContainerRecord) -> TemplateValue {
         let settings = record.settings
-        return .object([
+        var fields: [TemplateValue.Field] = [
             .init("Hostname", .string(settings.hostname)),
             .init("Domainname", .string(settings.domainname)),
             .init("User", .string(settings.user)),
@@ -173,7 +203,34 @@ enum ContainerInspection {
             .init("Labels", .labels(LabelList.map(settings.labels))),
             .init("StopSignal", .string(settings.stopSignal.isEmpty ? "SIGTERM" : settings.stopSignal)),
             .init("StopTimeout", settings.stopTimeout.map { .integer($0) } ?? .null),
-        ])
+        ]
+        if !settings.life.health.test.isEmpty {
+            fields.append(.init("Healthcheck", value(settings.life.health)))
+        }
+        if !settings.life.secrets.isEmpty {
+            fields.append(
+                .init(
+                    "Secrets",
+                    .array(
+                        settings.life.secrets.compactMap { try? StoredSecret(line: $0) }.map {
+                            .object([
+                                .init("Name", .string($0.name)), .init("Target", .string($0.target)),
+                                .init("UID", .integer(Int64($0.uid))), .init("GID", .integer(Int64($0.gid))),
+                                .init("Mode", .integer(Int64($0.mode))),
+                            ])
+                        })))
+        }
+        return .object(fields)
+    }
+
+    private static func value(_ health: HealthSettings) -> TemplateValue {
+        var fields: [TemplateValue.Field] = [.init("Test", .strings(health.test))]
+        let numbers = [
+            ("Interval", health.interval), ("Timeout", health.timeout), ("StartPeriod", health.startPeriod),
+            ("StartInterval", health.startInterval), ("Retries", health.retries),
+        ]
+        for case (let name, let number?) in numbers { fields.append(.init(name, .integer(number))) }
+        return .object(fields)
     }
 }
 

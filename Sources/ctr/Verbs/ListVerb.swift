@@ -43,7 +43,8 @@ enum ListVerb {
     }
 
     static let filterKeys = [
-        "ancestor", "before", "exited", "id", "label", "name", "network", "since", "status", "volume",
+        "ancestor", "before", "exited", "health", "id", "label", "name", "network", "since", "status",
+        "volume",
     ]
 
     private static let headings: [(field: String, title: String)] = [
@@ -85,11 +86,16 @@ enum ListVerb {
     static func status(_ state: ContainerState, now: Int64) -> String {
         switch state.status {
         case .created: "Created"
-        case .running: "Up \(HumanDuration.text(nanoseconds: now - state.startedAt))"
+        case .running: "Up \(HumanDuration.text(nanoseconds: now - state.startedAt))\(health(state))"
         case .restarting:
             "Restarting (\(state.exitCode)) \(HumanDuration.ago(from: state.finishedAt, to: now))"
         case .exited: "Exited (\(state.exitCode)) \(HumanDuration.ago(from: state.finishedAt, to: now))"
         }
+    }
+
+    private static func health(_ state: ContainerState) -> String {
+        guard let health = state.health else { return "" }
+        return health.status == "starting" ? " (health: starting)" : " (\(health.status))"
     }
 
     private static func passes(
@@ -103,6 +109,7 @@ enum ListVerb {
         return filters.passes("id") { record.id.hasPrefix($0) }
             && filters.passes("name") { record.name.contains($0) }
             && filters.passes("status") { $0 == container.state.status.rawValue }
+            && filters.passes("health") { $0 == container.state.health?.status ?? "none" }
             && filters.passes("exited") {
                 container.state.status == .exited && Int32($0) == container.state.exitCode
             }

@@ -17,11 +17,24 @@ enum RunVerb {
                 .invalidArgument, "the input device is not a TTY", hint: "leave out -t, or give it a terminal"
             )
         }
+        let waits = command.value(.wait) != nil
+        if waits || command.value(.waitTimeout) != nil, !detached || !waits {
+            throw Failure(
+                .invalidArgument, "--wait and --wait-timeout are for a container in the background (-d)")
+        }
         let record = try engine.create(request, images: TransferProgram())
+        if waits, !record.settings.life.health.isActive {
+            engine.remove([record], force: true, volumes: true) { _, _ in }
+            throw Failure(
+                .invalidArgument, "--wait=healthy: the container has no health check",
+                hint: "the image has none; --health-cmd gives one")
+        }
         if detached {
             try engine.start(record)
             Console.out(record.id + "\n")
-            return 0
+            guard waits else { return 0 }
+            Console.flush()
+            return try HealthWait.perform(command, record, engine)
         }
         return try engine.startAttached(
             record,

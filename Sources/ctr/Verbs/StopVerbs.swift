@@ -9,7 +9,8 @@ enum StopVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
         try acting(on: command, engine) { (records, report) throws(Failure) in
             engine.stop(
-                records, signal: try command.signal, timeout: command.integer(.timeout), report: report)
+                records, signal: try command.signal, timeout: command.integer(.timeout),
+                notice: { Program.report($0, verb: command.verb, debug: false) }, report: report)
         }
     }
 
@@ -48,7 +49,8 @@ enum RestartVerb {
     static func perform(_ command: ParsedCommand, _ engine: Engine) throws(Failure) -> Int32 {
         try StopVerb.acting(on: command, engine) { (records, report) throws(Failure) in
             engine.restart(
-                records, signal: try command.signal, timeout: command.integer(.timeout), report: report)
+                records, signal: try command.signal, timeout: command.integer(.timeout),
+                notice: { Program.report($0, verb: command.verb, debug: false) }, report: report)
         }
     }
 }

@@ -1,0 +1,150 @@
+package import Failure
+package import LinuxSystem
+
+/// A secret without its value.
+package struct Secret: Sendable, Equatable {
+    package let name: String
+    package let id: String
+    /// Nanoseconds since 1970.
+    package let created: Int64
+    package let updated: Int64
+    /// `KEY=VALUE`
+    package let labels: [String]
+}
+
+/// Values that containers may read and that are in no record, inspection, layer or list.
+///
+/// ```
+/// secrets/<name>/record      id, times, labels; kind `ctr-secret 1`
+///                data        the value, mode 0600
+/// secrets/.new-<random>/     one that is being made; renamed
+/// secrets/.lock              exclusive: who makes or removes one
+/// ```
+package struct SecretStore: Sendable {
+    /// As podman's.
+    static let mostBytes = 512_000
+    private static let kind = "ctr-secret 1"
+
+    let root: Int32
+
+    package static func check(_ name: String) throws(Failure) {
+        guard ContainerName.isValid(name), name.utf8.count <= 253 else {
+            throw Failure(
+                .invalidArgument,
+                "the secret name \"\(name)\" is not valid: letters, digits, dots, dashes and underscores, two at least, a letter or digit first"
+            )
+        }
+    }
+
+    /// - Parameter replacing: one of the same name goes; containers that are started later read the new one.
+    package func create(
+        _ name: String, _ value: [UInt8], labels: [String], replacing: Bool
+    ) throws(Failure) -> Secret {
+        try SecretStore.check(name)
+        guard !value.isEmpty, value.count <= SecretStore.mostBytes else {
+            throw Failure(
+                .invalidArgument,
+                "the secret \(name) has \(value.count) bytes: there may be 1 to \(SecretStore.mostBytes)")
+        }
+        let lock = try lock()
+        defer { _ = lock.raw }
+        let former = try find(name)
+        guard former == nil || replacing else {
+            throw Failure(
+                .alreadyExists, "secret \(name): the name is in use",
+                hint: "\"ctr secret rm \(name)\" removes it, --replace puts another value in its place")
+        }
+        let now = Timestamp.now().nanosecondsSinceEpoch
+        let secret = Secret(
+            name: name, id: String(randomHex(bytes: 16).prefix(25)), created: former?.created ?? now,
+            updated: now,
+            labels: labels)
+        var record = FlatRecord(kind: SecretStore.kind)
+        record.add("id", secret.id)
+        record.add("created", String(secret.created))
+        record.add("updated", String(secret.updated))
+        record.add("label", all: labels)
+        let bytes = record.bytes
+        try during("write secret \(name)") { () throws(SystemError) in
+            let fresh = "secrets/.new-\(randomHex(bytes: 6))"
+            try Directory.make(fresh, in: root)
+            do throws(SystemError) {
+                let directory = try Directory.open(fresh, in: root)
+                try AtomicFile.write(value, to: "data", in: directory.raw)
+                try AtomicFile.write(bytes, to: "record", in: directory.raw)
+                if former != nil { try Directory.removeTree("secrets/\(name)", in: root) }
+                try Directory.rename(fresh, in: root, to: "secrets/\(name)", in: root, replace: false)
+            } catch {
+                try? Directory.removeTree(fresh, in: root)
+                throw error
+            }
+            try Directory.open("secrets", in: root).synchronize()
+        }
+        return secret
+    }
+
+    package func all() throws(Failure) -> [Secret] {
+        let names = try during("list the secrets") { () throws(SystemError) -> [String] in
+            do throws(SystemError) {
+                return try Directory.names(in: try Directory.open("secrets", in: root))
+            } catch {
+                if error.code == .notFound { return [] }
+                throw error
+            }
+        }
+        var secrets: [Secret] = []
+        for name in names where !name.hasPrefix(".") {
+            if let secret = try find(name) { secrets.append(secret) }
+        }
+        return secrets
+    }
+
+    /// By name, id, or the beginning of an id that only one has.
+    package func resolve(_ word: String) throws(Failure) -> Secret {
+        if ContainerName.isValid(word), let secret = try find(word) { return secret }
+        let matches = try all().filter { !word.isEmpty && $0.id.hasPrefix(word) }
+        guard let secret = matches.first else { throw Failure(.notFound, "No such secret: \(word)") }
+        guard matches.count == 1 else {
+            throw Failure(.conflict, "\"\(word)\" is the beginning of \(matches.count) secrets' ids")
+        }
+        return secret
+    }
+
+    package func remove(_ secret: Secret) throws(Failure) {
+        let lock = try lock()
+        try during("remove secret \(secret.name)") { () throws(SystemError) in
+            try Directory.removeTree("secrets/\(secret.name)", in: root)
+            try Directory.open("secrets", in: root).synchronize()
+        }
+        _ = consume lock
+    }
+
+    func value(of name: String) throws(Failure) -> [UInt8] {
+        let bytes = try during("read secret \(name)") { () throws(SystemError) in
+            try AtomicFile.read("secrets/\(name)/data", in: root, limit: SecretStore.mostBytes)
+        }
+        guard let bytes else {
+            throw Failure(
+                .notFound, "No such secret: \(name)", hint: "\"ctr secret create \(name) FILE\" makes it")
+        }
+        return bytes
+    }
+
+    func find(_ name: String) throws(Failure) -> Secret? {
+        let bytes = try during("read secret \(name)") { () throws(SystemError) in
+            try AtomicFile.read("secrets/\(name)/record", in: root, limit: 1 << 20)
+        }
+        guard let bytes else { return nil }
+        let record = try FlatRecord(kind: SecretStore.kind, parsing: bytes, name: "secret \(name)")
+        return Secret(
+            name: name, id: record.first("id") ?? "", created: Int64(record.first("created") ?? "") ?? 0,
+            updated: Int64(record.first("updated") ?? "") ?? 0, labels: record.all("label"))
+    }
+
+    private func lock() throws(Failure) -> FileLock {
+        try during("lock the secrets") { () throws(SystemError) in
+            try Directory.ensure("secrets", in: root)
+            return try FileLock("secrets/.lock", in: root, .exclusive)
+        }
+    }
+}
