@@ -29,8 +29,10 @@ import Testing
         #expect(
             failure { _ = try store.create("db", [1], labels: [], replacing: false) }?.code == .alreadyExists)
         #expect(try store.value(of: "db") == Array("one".utf8))
-        let status = try FileDescriptor.status("\(root.path)/secrets/db/data")
+        let status = try FileDescriptor.status("\(root.path)/secrets/db")
         #expect(status.permissions == 0o600)
+        #expect(SecretStore.value(ofDigits: SecretStore.digits(of: [0, 255, 16])) == [0, 255, 16])
+        #expect(SecretStore.value(ofDigits: "0g") == nil && SecretStore.value(ofDigits: "000") == nil)
         let second = try store.create("db", Array("two".utf8), labels: [], replacing: true)
         #expect(second.created == first.created && second.id != first.id)
         #expect(try store.value(of: "db") == Array("two".utf8))

@@ -15,11 +15,11 @@ package struct Secret: Sendable, Equatable {
 /// Values that containers may read and that are in no record, inspection, layer or list.
 ///
 /// ```
-/// secrets/<name>/record      id, times, labels; kind `ctr-secret 1`
-///                data        the value, mode 0600
-/// secrets/.new-<random>/     one that is being made; renamed
-/// secrets/.lock              exclusive: who makes or removes one
+/// secrets/<name>    id, times, labels and the value in hexadecimal digits; kind `ctr-secret 1`, mode 0600
+/// secrets/.lock     exclusive: who makes or removes one
 /// ```
+///
+/// One file each: a value is replaced by a rename, so that it is the former or the new one, whole.
 package struct SecretStore: Sendable {
     /// As podman's.
     static let mostBytes = 512_000
@@ -64,21 +64,15 @@ package struct SecretStore: Sendable {
         record.add("created", String(secret.created))
         record.add("updated", String(secret.updated))
         record.add("label", all: labels)
+        record.add("value", SecretStore.digits(of: value))
         let bytes = record.bytes
         try during("write secret \(name)") { () throws(SystemError) in
-            let fresh = "secrets/.new-\(randomHex(bytes: 6))"
-            try Directory.make(fresh, in: root)
-            do throws(SystemError) {
-                let directory = try Directory.open(fresh, in: root)
-                try AtomicFile.write(value, to: "data", in: directory.raw)
-                try AtomicFile.write(bytes, to: "record", in: directory.raw)
-                if former != nil { try Directory.removeTree("secrets/\(name)", in: root) }
-                try Directory.rename(fresh, in: root, to: "secrets/\(name)", in: root, replace: false)
-            } catch {
-                try? Directory.removeTree(fresh, in: root)
-                throw error
+            let directory = try Directory.open("secrets", in: root)
+            // What a killed writer has left.
+            for name in try Directory.names(in: directory) where name.hasPrefix(".") && name != ".lock" {
+                try Directory.removeFile(name, in: directory.raw)
             }
-            try Directory.open("secrets", in: root).synchronize()
+            try AtomicFile.write(bytes, to: name, in: directory.raw)
         }
         return secret
     }
@@ -113,32 +107,58 @@ package struct SecretStore: Sendable {
     package func remove(_ secret: Secret) throws(Failure) {
         let lock = try lock()
         try during("remove secret \(secret.name)") { () throws(SystemError) in
-            try Directory.removeTree("secrets/\(secret.name)", in: root)
+            try Directory.removeFile("secrets/\(secret.name)", in: root)
             try Directory.open("secrets", in: root).synchronize()
         }
         _ = consume lock
     }
 
     func value(of name: String) throws(Failure) -> [UInt8] {
-        let bytes = try during("read secret \(name)") { () throws(SystemError) in
-            try AtomicFile.read("secrets/\(name)/data", in: root, limit: SecretStore.mostBytes)
-        }
-        guard let bytes else {
+        guard let record = try record(of: name) else {
             throw Failure(
                 .notFound, "No such secret: \(name)", hint: "\"ctr secret create \(name) FILE\" makes it")
         }
-        return bytes
+        guard let text = record.first("value"), let value = SecretStore.value(ofDigits: text) else {
+            throw Failure(.dataLoss, "the secret \(name) is damaged")
+        }
+        return value
     }
 
     func find(_ name: String) throws(Failure) -> Secret? {
-        let bytes = try during("read secret \(name)") { () throws(SystemError) in
-            try AtomicFile.read("secrets/\(name)/record", in: root, limit: 1 << 20)
-        }
-        guard let bytes else { return nil }
-        let record = try FlatRecord(kind: SecretStore.kind, parsing: bytes, name: "secret \(name)")
+        guard let record = try record(of: name) else { return nil }
         return Secret(
             name: name, id: record.first("id") ?? "", created: Int64(record.first("created") ?? "") ?? 0,
             updated: Int64(record.first("updated") ?? "") ?? 0, labels: record.all("label"))
+    }
+
+    private func record(of name: String) throws(Failure) -> FlatRecord? {
+        let bytes = try during("read secret \(name)") { () throws(SystemError) in
+            try AtomicFile.read("secrets/\(name)", in: root, limit: 4 << 20)
+        }
+        return try bytes.map { (bytes) throws(Failure) in
+            try FlatRecord(kind: SecretStore.kind, parsing: bytes, name: "secret \(name)")
+        }
+    }
+
+    static func digits(of value: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: value.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    static func value(ofDigits text: String) -> [UInt8]? {
+        var value: [UInt8] = []
+        var high: UInt8?
+        for byte in text.utf8 {
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+            if let first = high {
+                value.append(first << 4 | UInt8(digit))
+                high = nil
+            } else {
+                high = UInt8(digit)
+            }
+        }
+        return high == nil ? value : nil
     }
 
     private func lock() throws(Failure) -> FileLock {
