@@ -192,6 +192,31 @@ struct HealthTests {
         }
     }
 
+    @Test func aFrozenContainerIsNotChecked() throws {
+        try withFixture { ctr in
+            let image = try ctr.busybox()
+            try ctr.ok(
+                "run", "-d", "--name", "box", "--health-cmd", "echo >> /checks", "--health-interval", "50ms",
+                "--health-timeout", "300ms", "--health-retries", "1", image, "sleep", "300")
+            try ctr.eventually("healthy") { try ctr.inspect("box", "{{.State.Health.Status}}") == "healthy" }
+            let id = try ctr.inspect("box", "{{.Id}}")
+            let files = ["/unified/ctr/\(id)/cgroup.freeze", "/ctr/\(id)/cgroup.freeze"]
+            let freezer = try #require(
+                files.map { path -> String in "/sys/fs/cgroup\(path)" }.first { access($0, W_OK) == 0 })
+            try "1".write(toFile: freezer, atomically: false, encoding: .utf8)
+            usleep(700_000)
+            let last = try ctr.inspect("box", "{{(index .State.Health.Log 4).End}}")
+            usleep(400_000)
+            #expect(try ctr.inspect("box", "{{(index .State.Health.Log 4).End}}") == last)
+            #expect(try ctr.inspect("box", "{{.State.Health.Status}}") == "healthy")
+            try "0".write(toFile: freezer, atomically: false, encoding: .utf8)
+            try ctr.eventually("checks go on") {
+                try ctr.inspect("box", "{{(index .State.Health.Log 4).End}}") != last
+            }
+            #expect(try ctr.inspect("box", "{{.State.Health.Status}}") == "healthy")
+        }
+    }
+
     @Test func anAdoptingMonitorChecksOn() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()

@@ -16,9 +16,6 @@ package struct ContainerState: Sendable, Equatable {
     package var finishedAt: Int64 = 0
     package var restartCount: UInt32 = 0
     package var health: ContainerHealth?
-    /// Lines of output that could not be kept, and why.
-    package var lostLogLines: UInt64 = 0
-    package var lostLogReason = ""
 
     package init(status: Status) { self.status = status }
 

@@ -7,12 +7,13 @@ extension Engine {
         var state = try state(of: record)
         if state.status != .created {
             state.health = try health(of: record, isRunning: state.isRunning)
-            if let lost = LogLosses.read(runDirectory(of: record.id)) {
-                state.lostLogLines = lost.lines
-                state.lostLogReason = lost.reason
-            }
         }
         return ContainerSummary(record: record, state: state)
+    }
+
+    /// Lines of output that could not be kept since the last start, and why; nil where there are none.
+    package func logLosses(of record: ContainerRecord) -> (lines: UInt64, reason: String)? {
+        LogLosses.read(runDirectory(of: record.id)).map { ($0.lines, $0.reason) }
     }
 
     func runState(of record: ContainerRecord) throws(Failure) -> RunState? {

@@ -124,7 +124,7 @@ extension Engine {
     }
 
     private func isOver(_ record: ContainerRecord) -> Bool {
-        record.settings.restart == "no"
+        record.settings.restart == "no" && record.settings.life.health.onFailure != "restart"
     }
 
     private func waitForNextRun(

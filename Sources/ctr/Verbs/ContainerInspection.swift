@@ -14,7 +14,7 @@ enum ContainerInspection {
             .init("Created", .string(TimeText.rfc3339(record.created))),
             .init("Path", .string(words.first ?? "")),
             .init("Args", .strings(Array(words.dropFirst()))),
-            .init("State", state(container.state)),
+            .init("State", state(container, engine)),
             .init("Image", .string(record.imageID)),
             .init("ImageManifestDigest", .string(record.manifestDigest)),
             .init("ResolvConfPath", .string(engine.path(of: record, "resolv.conf"))),
@@ -61,12 +61,12 @@ enum ContainerInspection {
         return .object(fields)
     }
 
-    private static func state(_ state: ContainerState) -> TemplateValue {
-        var fields = fields(of: state)
-        if let health = state.health { fields.append(.init("Health", value(health))) }
-        if state.lostLogLines > 0 {
-            fields.append(.init("LogLinesLost", .integer(Int64(clamping: state.lostLogLines))))
-            fields.append(.init("LogError", .string(state.lostLogReason)))
+    private static func state(_ container: ContainerSummary, _ engine: Engine) -> TemplateValue {
+        var fields = fields(of: container.state)
+        if let health = container.state.health { fields.append(.init("Health", value(health))) }
+        if let lost = engine.logLosses(of: container.record) {
+            fields.append(.init("LogLinesLost", .integer(Int64(clamping: lost.lines))))
+            fields.append(.init("LogError", .string(lost.reason)))
         }
         return .object(fields)
     }
