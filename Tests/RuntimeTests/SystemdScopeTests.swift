@@ -107,7 +107,7 @@ import Testing
         do throws(Failure) {
             try SystemdScope.start(
                 name: "ctr-c1.scope", slice: "system.slice", description: "ctr container c1", pid: 4711,
-                bus: (directory, "bus"))
+                bus: "\(directory)/bus")
             return nil
         } catch {
             return error
