@@ -24,10 +24,13 @@ package struct CgroupLayout: Sendable, Equatable, Codable {
     /// CPUs and memory nodes of v1's cpuset at the top: a new v1 cpuset is empty and holds no process.
     package var cpusetCPUs: String
     package var cpusetNodes: String
+    /// cgroup2 weighs block devices by the kernel's cost model (`io.weight`); without it only BFQ does.
+    package var hasCostWeight: Bool
 
     package init(
         unifiedMount: String?, unifiedControllers: [String] = [], hierarchies: [Hierarchy] = [],
-        systemd: Bool = false, cpusetCPUs: String = "", cpusetNodes: String = ""
+        systemd: Bool = false, cpusetCPUs: String = "", cpusetNodes: String = "",
+        hasCostWeight: Bool = true
     ) {
         self.unifiedMount = unifiedMount
         self.unifiedControllers = unifiedControllers
@@ -35,6 +38,7 @@ package struct CgroupLayout: Sendable, Equatable, Codable {
         self.systemd = systemd
         self.cpusetCPUs = cpusetCPUs
         self.cpusetNodes = cpusetNodes
+        self.hasCostWeight = hasCostWeight
     }
 
     package var mode: Mode {
@@ -131,6 +135,10 @@ extension CgroupLayout {
         layout.systemd = HostFile.exists("/run/systemd/system")
         if let mount = layout.unifiedMount {
             layout.unifiedControllers = HostFile.words("\(mount)/cgroup.controllers")
+            if layout.unifiedControllers.contains("io") {
+                // Only the top directory has it, and only where the model is in the kernel.
+                layout.hasCostWeight = HostFile.exists("\(mount)/io.cost.qos")
+            }
         }
         if let cpuset = layout.hierarchy(of: "cpuset") {
             layout.cpusetCPUs = HostFile.words("\(cpuset.mount)/cpuset.cpus").joined(separator: ",")

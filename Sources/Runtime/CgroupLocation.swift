@@ -1,4 +1,5 @@
 internal import LaunchPlan
+internal import LinuxSystem
 
 /// Where a container's cgroups are on the host: kept with its state, for stop, pause, exec and stats.
 package struct CgroupLocation: Sendable, Hashable, Codable {
@@ -28,6 +29,25 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
         toRemove = []
     }
 
+    /// Of a container that runs, with all that can be read of it and changed in it.
+    ///
+    /// - Parameter now: what a file holds, by its path.
+    package init(
+        running directory: String, tasks: [String], layout: CgroupLayout, now: (String) -> String?
+    ) {
+        self.init(running: directory, tasks: tasks)
+        legacy = legacy.map { place in
+            let hierarchy = layout.hierarchies.first { place.directory.hasPrefix("\($0.mount)/") }
+            return Legacy(controllers: hierarchy?.controllers ?? [], directory: place.directory)
+        }
+        if let unified {
+            unifiedControllers = (now("\(unified)/cgroup.controllers") ?? "").split {
+                $0 == " " || $0 == "\n"
+            }
+            .map(String.init)
+        }
+    }
+
     init(unified: String?, legacy: [Legacy], unifiedControllers: [String], toRemove: [String]) {
         self.unified = unified
         self.legacy = legacy
@@ -35,7 +55,7 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
         self.toRemove = toRemove
     }
 
-    private func directory(of controller: String) -> String? {
+    func directory(of controller: String) -> String? {
         legacy.first { $0.controllers.contains(controller) }?.directory
     }
 
@@ -53,6 +73,31 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
     /// The pids inside, one a line.
     package var processesFile: String? {
         unified.map { "\($0)/cgroup.procs" } ?? legacy.first.map { "\($0.directory)/cgroup.procs" }
+    }
+
+    /// The host's pids of all that is inside, sub-cgroups of it too.
+    package var processes: [Int32] { CgroupLocation.processes(below: cgroupDirectory) }
+
+    private static func processes(below directory: String) -> [Int32] {
+        guard !directory.isEmpty,
+            let bytes = (try? AtomicFile.read("\(directory)/cgroup.procs", limit: 16 << 20)) ?? nil
+        else {
+            return []
+        }
+        var found = bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            Int32(String(decoding: $0, as: UTF8.self))
+        }
+        // Two links are its own: without sub-cgroups there is nothing to list.
+        guard let status = try? FileDescriptor.status(directory), status.links > 2,
+            let listing = try? Directory.open(directory), let names = try? Directory.names(in: listing)
+        else {
+            return found
+        }
+        for name in names {
+            let below = "\(directory)/\(name)"
+            if (try? FileDescriptor.status(below))?.kind == .directory { found += processes(below: below) }
+        }
+        return found
     }
 
     /// The file and what is written to freeze and to thaw.

@@ -130,7 +130,9 @@ package struct CgroupPlacement: Sendable, Equatable {
         if let unified = location.unified {
             enableControllers(above: unified, into: &draft)
             draft.cgroup.append(.makeDirectory(unified))
-            for write in try CgroupLimits.unified(resources, controllers: location.unifiedControllers) {
+            for write in try CgroupLimits.unified(
+                resources, controllers: location.unifiedControllers, hasCostWeight: layout.hasCostWeight)
+            {
                 draft.cgroup.append(
                     .write(path: "\(unified)/\(write.file)", value: write.value, optional: write.optional))
             }
@@ -176,20 +178,7 @@ package struct CgroupPlacement: Sendable, Equatable {
         func write(_ directory: String, _ file: String, _ value: String, optional: Bool = false) {
             draft.cgroup.append(.write(path: "\(directory)/\(file)", value: value, optional: optional))
         }
-        if place.controllers.contains("cpuset"), let mount = layout.hierarchy(of: "cpuset")?.mount {
-            // A new v1 cpuset is empty, and so is the one above it: both must have CPUs and nodes before a process
-            // can enter.
-            var path = mount
-            for part in place.directory.dropFirst(mount.count).split(separator: "/") {
-                path += "/\(part)"
-                let isOwn = path == place.directory
-                write(
-                    path, "cpuset.cpus", isOwn ? resources.cpu?.cpus ?? layout.cpusetCPUs : layout.cpusetCPUs)
-                write(
-                    path, "cpuset.mems",
-                    isOwn ? resources.cpu?.mems ?? layout.cpusetNodes : layout.cpusetNodes)
-            }
-        }
+        draft.cgroup += layout.fillingLegacy(place, resources)
         if place.controllers.contains("devices"), layout.unifiedMount == nil {
             for rule in rules {
                 let type = rule.type ?? "a"
@@ -206,5 +195,34 @@ package struct CgroupPlacement: Sendable, Equatable {
         for setting in try CgroupLimits.legacy(resources, controllers: place.controllers) {
             write(place.directory, setting.file, setting.value, optional: setting.optional)
         }
+    }
+}
+
+extension CgroupLayout {
+    /// What a new directory of v1 needs before a process can enter and a limit can be set: CPUs and memory nodes, and
+    /// real-time runtime above it.
+    func fillingLegacy(_ place: CgroupLocation.Legacy, _ resources: RuntimeSpec.Resources) -> [CgroupStep] {
+        guard let mount = hierarchies.first(where: { $0.controllers == place.controllers })?.mount else {
+            return []
+        }
+        var steps: [CgroupStep] = []
+        var path = mount
+        for part in place.directory.dropFirst(mount.count).split(separator: "/") {
+            path += "/\(part)"
+            let isOwn = path == place.directory
+            if place.controllers.contains("cpuset") {
+                // A new v1 cpuset is empty, and so is the one above it.
+                let cpus = isOwn ? resources.cpu?.cpus ?? cpusetCPUs : cpusetCPUs
+                let nodes = isOwn ? resources.cpu?.mems ?? cpusetNodes : cpusetNodes
+                steps.append(.write(path: "\(path)/cpuset.cpus", value: cpus, optional: false))
+                steps.append(.write(path: "\(path)/cpuset.mems", value: nodes, optional: false))
+            }
+            if place.controllers.contains("cpu"), !isOwn, resources.cpu?.realtimeRuntime ?? 0 > 0 {
+                // A directory hands down what it has, and a new one has none: this one gets what the kernel gives all
+                // real-time processes together, unless somebody else has a part of it.
+                steps.append(.write(path: "\(path)/cpu.rt_runtime_us", value: "950000", optional: false))
+            }
+        }
+        return steps
     }
 }

@@ -85,8 +85,10 @@ import Testing
         #expect(
             try settings(everything, legacy: false) == [
                 "memory.max 1000", "memory.low 500", "memory.swap.max 500 ?", "cpu.weight 59",
-                "cpu.max max 50000", "cpu.max.burst 10", "pids.max 7", "io.weight default 4950",
+                "cpu.max max 50000", "cpu.max.burst 10", "pids.max 7", "io.bfq.weight default 500 ?",
+                "io.weight default 4950",
                 "io.max 8:0 rbps=1000000", "io.max 8:16 wiops=20", "hugetlb.2MB.max 4194304",
+                "hugetlb.2MB.rsvd.max 4194304 ?",
                 "rdma.max mlx5_1 hca_handle=3 hca_object=10",
             ])
         #expect(
@@ -119,12 +121,13 @@ import Testing
     @Test func limitsOfLegacy() throws {
         #expect(
             try settings(everything, legacy: true) == [
-                "memory.limit_in_bytes 1000", "memory.soft_limit_in_bytes 500",
-                "memory.memsw.limit_in_bytes 1500 ?",
+                "memory.limit_in_bytes 1000", "memory.memsw.limit_in_bytes 1500 ?",
+                "memory.soft_limit_in_bytes 500",
                 "cpu.shares 512", "cpu.cfs_period_us 50000", "cpu.cfs_quota_us -1", "cpu.cfs_burst_us 10",
                 "pids.max 7",
                 "blkio.bfq.weight 500", "blkio.throttle.read_bps_device 8:0 1000000",
                 "blkio.throttle.write_iops_device 8:16 20", "hugetlb.2MB.limit_in_bytes 4194304",
+                "hugetlb.2MB.rsvd.limit_in_bytes 4194304 ?",
                 "rdma.max mlx5_1 hca_handle=3 hca_object=10",
             ])
     }
