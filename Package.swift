@@ -59,7 +59,8 @@ let targets: [Target] = [
     room("LinuxSystem", ["CLinux", "Failure"]),
     room("OCI", ["Failure", crypto]),
     room("LaunchPlan", ["LinuxSystem", "Failure"]),
-    room("ContainerMonitor", ["LaunchPlan", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"]),
+    room("EventJournal", ["LinuxSystem"]),
+    room("ContainerMonitor", ["LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"]),
     room(
         "Archive", ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         linked: archives("archive", "nettle", "acl", "lzma", "zstd", "lz4", "bz2", "z")
@@ -86,8 +87,8 @@ let targets: [Target] = [
     room(
         "Engine",
         [
-            "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
-            "Volumes", "Rootless",
+            "OCI", "LinuxSystem", "LaunchPlan", "EventJournal", "ContainerMonitor", "ImageStore", "OverlayFS",
+            "Runtime", "Volumes", "Rootless",
             "CommandTable", "CivilTime", "Failure",
         ]),
     room(
@@ -114,7 +115,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr",
         dependencies: [
-            "Front", "Engine", "OCIRuntime", "Doctor", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "Front", "Engine", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable", "LinuxSystem",
+            "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         swiftSettings: strict,
@@ -147,6 +149,7 @@ let targets: [Target] = [
     tests("RootlessTests", ["Rootless"]),
     tests("LinuxSystemTests", ["LinuxSystem", "Failure"]),
     tests("OCITests", ["OCI", "Failure"]),
+    tests("EventJournalTests", ["EventJournal", "LinuxSystem"]),
     tests("LaunchPlanTests", ["LaunchPlan", "LinuxSystem", "Failure"]),
     tests("ContainerMonitorTests", ["ContainerMonitor", "LaunchPlan", "LinuxSystem", "Failure"]),
     tests("ArchiveTests", ["Archive", "LinuxSystem", "Failure"]),

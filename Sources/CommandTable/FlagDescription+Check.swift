@@ -43,6 +43,9 @@ extension FlagDescription.Check {
             guard try TimeSpan.nanoseconds(text) >= 0 else {
                 throw Failure(.invalidArgument, "it cannot be negative")
             }
+        case .deviceBytes: _ = try DeviceLimit.bytes(text)
+        case .deviceOperations: _ = try DeviceLimit.operations(text)
+        case .deviceWeight: _ = try DeviceLimit.weight(text)
         case .tail: _ = try LogTail.parse(text)
         }
     }

@@ -53,6 +53,8 @@ package struct FlagDescription: Sendable {
         case tail
         /// `30s`, `1m30s`.
         case duration
+        /// `/dev/sda:AMOUNT`, see ``DeviceLimit``.
+        case deviceBytes, deviceOperations, deviceWeight
 
         static func integer(_ range: ClosedRange<Int64>) -> Check {
             .wholeNumber(least: range.lowerBound, most: range.upperBound)

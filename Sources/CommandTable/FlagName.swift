@@ -9,6 +9,8 @@ package enum FlagName: String, CaseIterable, Sendable {
     case apparmor
     case archive
     case attach
+    case blkioWeight = "blkio-weight"
+    case blkioWeightDevice = "blkio-weight-device"
     case buildArg = "build-arg"
     case buildContext = "build-context"
     case bundle
@@ -19,22 +21,30 @@ package enum FlagName: String, CaseIterable, Sendable {
     case capDrop = "cap-drop"
     case cgroup
     case cgroupns
+    case cgroupParent = "cgroup-parent"
     case change
     case check
     case cidfile
     case consoleSocket = "console-socket"
     case cpuPeriod = "cpu-period"
     case cpuQuota = "cpu-quota"
-    case cpuShares = "cpu-shares"
+    case cpuRealtimePeriod = "cpu-rt-period"
+    case cpuRealtimeRuntime = "cpu-rt-runtime"
     case cpus
     case cpusetCPUs = "cpuset-cpus"
     case cpusetMems = "cpuset-mems"
+    case cpuShares = "cpu-shares"
     case criu
     case cwd
     case debug
     case detach
     case detachKeys = "detach-keys"
     case device
+    case deviceCgroupRule = "device-cgroup-rule"
+    case deviceReadBps = "device-read-bps"
+    case deviceReadIOPS = "device-read-iops"
+    case deviceWriteBps = "device-write-bps"
+    case deviceWriteIOPS = "device-write-iops"
     case digests
     case domainname
     case driver
@@ -72,6 +82,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case keep
     case isolation
     case keepStorage = "keep-storage"
+    case kernelMemory = "kernel-memory"
     case label
     case labelFile = "label-file"
     case last
@@ -85,6 +96,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case memory
     case memoryReservation = "memory-reservation"
     case memorySwap = "memory-swap"
+    case memorySwappiness = "memory-swappiness"
     case message
     case metadataFile = "metadata-file"
     case mount
@@ -98,16 +110,18 @@ package enum FlagName: String, CaseIterable, Sendable {
     case noPivot = "no-pivot"
     case noPrune = "no-prune"
     case noStdin = "no-stdin"
+    case noStream = "no-stream"
     case noSubreaper = "no-subreaper"
     case noTrunc = "no-trunc"
+    case oomKillDisable = "oom-kill-disable"
     case oomScoreAdj = "oom-score-adj"
     case opt
     case output
     case password
     case passwordStdin = "password-stdin"
     case pid
-    case pidFile = "pid-file"
     case pidfdSocket = "pidfd-socket"
+    case pidFile = "pid-file"
     case pidsLimit = "pids-limit"
     case platform
     case preserveFds = "preserve-fds"
@@ -132,8 +146,8 @@ package enum FlagName: String, CaseIterable, Sendable {
     case secret
     case securityOpt = "security-opt"
     case shmSize = "shm-size"
-    case sigProxy = "sig-proxy"
     case signal
+    case sigProxy = "sig-proxy"
     case since
     case size
     case ssh

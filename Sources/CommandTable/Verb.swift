@@ -16,6 +16,12 @@ package enum Verb: String, CaseIterable, Sendable {
     case wait
     case inspect
     case rename
+    case update
+    case pause
+    case unpause
+    case stats
+    case top
+    case events
     case cp
     case diff
     case export
@@ -107,6 +113,8 @@ extension Verb {
         ("container logs", .logs), ("container exec", .exec), ("container attach", .attach),
         ("container wait", .wait), ("container rename", .rename), ("container cp", .cp),
         ("container diff", .diff), ("container export", .export),
+        ("container update", .update), ("container pause", .pause), ("container unpause", .unpause),
+        ("container stats", .stats), ("container top", .top), ("system events", .events),
         ("image build", .build), ("builder build", .build), ("image pull", .pull), ("image push", .push),
         ("image ls", .images), ("image list", .images),
         ("image rm", .rmi), ("image remove", .rmi),

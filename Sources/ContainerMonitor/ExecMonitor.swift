@@ -1,3 +1,4 @@
+internal import EventJournal
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
@@ -38,7 +39,13 @@ enum ExecMonitor {
         }
         let ended = (try? Process.reap(pid)) ?? nil
         leaveCgroup(of: plan)
-        Process.exit(ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255)
+        let code = ended.map { Process.exitCode(ofStatus: $0.status) } ?? 255
+        EventJournal(containerDirectory: plan.containerDirectory).append(
+            Event(
+                time: Timestamp.now().nanosecondsSinceEpoch, kind: .container, action: "exec_die",
+                id: plan.containerID,
+                attributes: Event.attributes(plan.eventAttributes[...]) + [.init("exitCode", String(code))]))
+        Process.exit(code)
     }
 
     // MARK: - its cgroup

@@ -43,18 +43,9 @@ extension ResidentMonitor {
         return String(decoding: events ?? [], as: UTF8.self).hasPrefix("populated 1")
     }
 
-    /// memory.events of v2 and memory.oom_control of v1 both have a line `oom_kill N`.
-    private var wasOutOfMemory: Bool {
-        guard !plan.oomFile.isEmpty, let bytes = (try? AtomicFile.read(plan.oomFile, limit: 4096)) ?? nil
-        else {
-            return false
-        }
-        return bytes.split(separator: UInt8(ascii: "\n")).contains {
-            $0.starts(with: "oom_kill ".utf8) && !$0.elementsEqual("oom_kill 0".utf8)
-        }
-    }
-
     func record(_ code: Int32, error: String = "", started: Bool = true) {
+        noticeKills()
+        if started { tellEnd(code) }
         let record = ExitRecord(
             code: code, oomKilled: wasOutOfMemory, startedAt: started ? startedAt : 0,
             finishedAt: Timestamp.now().nanosecondsSinceEpoch, restartCount: plan.restartCount, error: error)
@@ -96,7 +87,11 @@ extension ResidentMonitor {
     }
 
     private func removeCgroups() {
-        CgroupRemoval.remove(plan.cgroupsToRemove) { _ = serve(milliseconds: 5) }
+        let added = (try? AtomicFile.read("joined", in: runDirectory.raw, limit: 1 << 16)) ?? nil
+        let joined = (added ?? []).split(separator: UInt8(ascii: "\n")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        CgroupRemoval.remove(plan.cgroupsToRemove + joined) { _ = serve(milliseconds: 5) }
     }
 
     /// `--rm`: the launcher that is still there does it, and faster; else a `ctr` of one's own.

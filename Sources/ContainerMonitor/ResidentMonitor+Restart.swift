@@ -11,7 +11,7 @@ extension ResidentMonitor {
 
     func wantsRestart(after code: Int32) -> Bool {
         if isRestartedForHealth { return !isStopped }
-        switch plan.restart {
+        switch RestartNote.read(in: runDirectory.raw) ?? plan.restart {
         case .no: return false
         case .always, .unlessStopped: return !isStopped
         case .onFailure(let maximumTries):

@@ -18,6 +18,7 @@ final class ResidentMonitor {
         static let listener: UInt64 = 6
         static let process: UInt64 = 7
         static let check: UInt64 = 8
+        static let memory: UInt64 = 9
         static let firstClient: UInt64 = 16
     }
 
@@ -44,6 +45,10 @@ final class ResidentMonitor {
     /// Why the exit code is not the process's own.
     var endIsUnknown = ""
     var startedAt: Int64 = 0
+    /// The kernel killed a process of this run for want of memory; the kills counted so far.
+    var wasOutOfMemory = false
+    var killsSeen = 0
+    var oomWatch: OOMWatch?
     /// Of a process that is not this one's child.
     var adopted: SharedFileDescriptor?
     var outputs: [Output] = []
@@ -169,6 +174,7 @@ final class ResidentMonitor {
         if plan.terminal, let master = launched.terminal {
             openTerminal(SharedFileDescriptor(master))
         }
+        tell("start")
         tellClients(.started(pid: launched.pid))
     }
 
@@ -183,6 +189,7 @@ final class ResidentMonitor {
         if plan.restart != .no { StartMark(startedAt: startedAt).write(in: containerDirectory.raw) }
         releaseStartLock()
         savePlan()
+        beginCountingKills()
         if listener == nil { listen() }
     }
 
@@ -282,6 +289,7 @@ final class ResidentMonitor {
             if isIdle, !isTrimmed {
                 ctr_init_return_free_memory()
                 isTrimmed = true
+                watchMemory()
             }
         }
         killLeftovers()
@@ -303,6 +311,7 @@ final class ResidentMonitor {
             case Token.stdin: writeInput()
             case Token.listener: acceptClients()
             case Token.process: takeAdoptedEnd()
+            case Token.memory: takeMemoryEvent()
             case Token.check: readCheck()
             default:
                 if execs[event.token] != nil {

@@ -55,6 +55,7 @@ extension PlanWriter {
         text(plan.ownCgroup)
         number(plan.residentMonitor)
         number(plan.residentMonitorStart)
+        data(plan.eventAttributes)
         number(plan.launch.namespaces)
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
@@ -199,6 +200,7 @@ extension PlanReader {
         plan.ownCgroup = try text()
         plan.residentMonitor = try number()
         plan.residentMonitorStart = try number()
+        plan.eventAttributes = try data()
         plan.launch.namespaces = try number()
         let slot = Int(try number(Int64.self))
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot

@@ -68,6 +68,8 @@ package struct MonitorPlan: Sendable, Equatable {
     package var ownCgroup: String
     package var residentMonitor: Int32
     package var residentMonitorStart: UInt64
+    /// The container's image, name and labels, as its events tell them (`Event.encoded`).
+    package var eventAttributes: [UInt8]
     package var launch: LaunchPlan
 
     package init(mode: Mode, containerID: String, launch: LaunchPlan) {
@@ -100,5 +102,6 @@ package struct MonitorPlan: Sendable, Equatable {
         ownCgroup = ""
         residentMonitor = 0
         residentMonitorStart = 0
+        eventAttributes = []
     }
 }

@@ -127,6 +127,36 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
         directory(of: "pids").map { "\($0)/pids.current" } ?? unifiedFile("pids.current", if: "pids")
     }
 
+    /// Bytes that block devices have read and written for it, as the io controller counts; nil where it is in none.
+    package var blockCounters: (read: UInt64, written: UInt64)? {
+        var sum: (read: UInt64, written: UInt64) = (0, 0)
+        if let blkio = directory(of: "blkio") {
+            // `8:0 Read 4096`
+            guard
+                let text = CgroupChange.content(of: "\(blkio)/blkio.throttle.io_service_bytes_recursive")
+                    ?? CgroupChange.content(of: "\(blkio)/blkio.throttle.io_service_bytes")
+            else {
+                return nil
+            }
+            for line in text.split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard words.count == 3, let bytes = UInt64(words[2]) else { continue }
+                if words[1] == "Read" { sum.read += bytes }
+                if words[1] == "Write" { sum.written += bytes }
+            }
+            return sum
+        }
+        // `8:0 rbytes=4096 wbytes=0 …`
+        guard let file = unifiedFile("io.stat", if: "io"), let text = CgroupChange.content(of: file) else {
+            return nil
+        }
+        for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+            if word.hasPrefix("rbytes=") { sum.read += UInt64(word.dropFirst(7)) ?? 0 }
+            if word.hasPrefix("wbytes=") { sum.written += UInt64(word.dropFirst(7)) ?? 0 }
+        }
+        return sum
+    }
+
     /// The directory that the monitor watches and kills through.
     package var cgroupDirectory: String { unified ?? legacy.first?.directory ?? "" }
 

@@ -114,6 +114,15 @@ package struct CgroupPlacement: Sendable, Equatable {
         return parts.indices.map { parts[...$0].joined(separator: "-") + ".slice" }.joined(separator: "/")
     }
 
+    /// Refuses by name what no cgroup of this host can hold, before anything is made.
+    package func check(_ resources: RuntimeSpec.Resources?) throws(Failure) {
+        guard let resources else { return }
+        _ = try CgroupLimits.unified(resources, controllers: location.unifiedControllers)
+        for place in location.legacy {
+            _ = try CgroupLimits.legacy(resources, controllers: place.controllers)
+        }
+    }
+
     /// Adds what makes the cgroups, sets the limits and puts the process there.
     func place(
         resources: RuntimeSpec.Resources, rules: [RuntimeSpec.DeviceRule], into draft: inout Planner.Draft

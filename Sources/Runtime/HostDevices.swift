@@ -35,6 +35,21 @@ package enum HostDevices {
         return found
     }
 
+    /// The numbers of a block device, for a limit of its own.
+    package static func numbers(of path: String, flag: String) throws(Failure) -> (major: Int64, minor: Int64)
+    {
+        let status: FileStatus
+        do throws(SystemError) {
+            status = try FileDescriptor.status(path, follow: true)
+        } catch {
+            throw error.failure("\(flag) \(path)")
+        }
+        guard status.kind == .blockDevice else {
+            throw Failure(.invalidArgument, "\(flag) \(path): not a block device")
+        }
+        return (Int64(status.deviceMajor), Int64(status.deviceMinor))
+    }
+
     private static func device(_ status: FileStatus, _ target: String, _ permissions: String) -> SpecOptions
         .Device?
     {

@@ -1,11 +1,20 @@
-internal import Failure
-internal import OCI
+package import Failure
+package import OCI
 
 extension SpecBuilder {
     /// docker's smallest: below it the kernel cannot even start the program.
     private static let leastMemory: Int64 = 6 << 20
 
     static func resources(_ options: SpecOptions, host: HostFacts) throws(Failure) -> RuntimeSpec.Resources {
+        var resources = try limits(options, host: host)
+        resources.devices = try deviceRules(options)
+        return resources
+    }
+
+    /// All but the rules of devices.
+    package static func limits(_ options: SpecOptions, host: HostFacts) throws(Failure)
+        -> RuntimeSpec.Resources
+    {
         var resources = RuntimeSpec.Resources()
         let asked = options.resources
         resources.memory = try memory(asked, host: host)
@@ -17,7 +26,6 @@ extension SpecBuilder {
             resources.pids = limit <= 0 ? nil : RuntimeSpec.Pids(limit: limit)
         }
         resources.blockIO = try blockIO(asked)
-        resources.devices = try deviceRules(options)
         return resources
     }
 

@@ -123,6 +123,11 @@ extension UserDatabase {
         return identity
     }
 
+    /// The number itself where nobody has it.
+    package func name(ofUser uid: UInt32) -> String { users.first { $0.uid == uid }?.name ?? String(uid) }
+
+    package func name(ofGroup gid: UInt32) -> String { groups.first { $0.gid == gid }?.name ?? String(gid) }
+
     private func user(_ text: Substring) throws(Failure) -> (uid: UInt32, user: User?) {
         if text.isEmpty { return (0, users.first { $0.uid == 0 }) }
         // A name that looks like a number may exist; it wins, as for docker.

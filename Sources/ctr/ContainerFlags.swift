@@ -137,5 +137,17 @@ enum ContainerFlags {
         settings.cpusetCPUs = command.value(.cpusetCPUs) ?? ""
         settings.cpusetMems = command.value(.cpusetMems) ?? ""
         settings.pidsLimit = command.integer(.pidsLimit)
+        settings.memorySwappiness = command.integer(.memorySwappiness)
+        settings.oomKillDisable = command.flag(.oomKillDisable)
+        settings.cpuRealtimePeriod = command.integer(.cpuRealtimePeriod)
+        settings.cpuRealtimeRuntime = command.integer(.cpuRealtimeRuntime)
+        settings.blkioWeight = command.integer(.blkioWeight)
+        settings.blkioWeightDevices = command.values(.blkioWeightDevice)
+        settings.deviceReadBps = command.values(.deviceReadBps)
+        settings.deviceWriteBps = command.values(.deviceWriteBps)
+        settings.deviceReadIOPS = command.values(.deviceReadIOPS)
+        settings.deviceWriteIOPS = command.values(.deviceWriteIOPS)
+        settings.deviceRules = command.values(.deviceCgroupRule)
+        settings.cgroupParent = command.value(.cgroupParent) ?? ""
     }
 }

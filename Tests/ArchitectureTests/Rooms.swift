@@ -8,7 +8,10 @@ enum Rooms {
         "LinuxSystem": ["CLinux", "Failure"],
         "OCI": ["Failure"],
         "LaunchPlan": ["LinuxSystem", "Failure"],
-        "ContainerMonitor": ["LaunchPlan", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"],
+        "EventJournal": ["LinuxSystem"],
+        "ContainerMonitor": [
+            "LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure",
+        ],
         "Archive": ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         "ImageStore": ["OCI", "LinuxSystem", "Failure"],
         "ImageArchive": ["ImageStore", "OCI", "LinuxSystem", "Archive", "Failure"],
@@ -26,8 +29,8 @@ enum Rooms {
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
-            "OCI", "LinuxSystem", "LaunchPlan", "ContainerMonitor", "ImageStore", "OverlayFS", "Runtime",
-            "Volumes", "Rootless",
+            "OCI", "LinuxSystem", "LaunchPlan", "EventJournal", "ContainerMonitor", "ImageStore", "OverlayFS",
+            "Runtime", "Volumes", "Rootless",
             "CommandTable", "CivilTime", "Failure",
         ],
         "Transfers": [
@@ -42,7 +45,8 @@ enum Rooms {
         "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "Rootless", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
-            "Front", "Engine", "OCIRuntime", "Doctor", "OCI", "CommandTable", "LinuxSystem", "CivilTime", "Failure",
+            "Front", "Engine", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable", "LinuxSystem",
+            "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         "ctr-transfer": [
@@ -67,7 +71,7 @@ enum Rooms {
 
     /// `Glibc` outside of LinuxSystem: for numbers of errno and the like, never for a system call.
     static let glibcFiles: Set<String> = [
-        "Archive/TarReader.swift", "Runtime/CgroupLimits.swift",
+        "Archive/TarReader.swift", "Runtime/CgroupLimits+Unified.swift",
         "Runtime/Planner+Process.swift", "Runtime/SeccompCompiler.swift",
         "Transfers/Files/SystemError+Files.swift",
     ]

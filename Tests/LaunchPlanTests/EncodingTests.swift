@@ -94,6 +94,7 @@ import Testing
         plan.oomFile = "/c/memory.events"
         plan.stopSignal = 3
         plan.stopTimeout = -1
+        plan.eventAttributes = Array("image=busybox\tname=c".utf8)
         return plan
     }()
 

@@ -16,6 +16,12 @@ extension Verb {
         case .wait: .wait
         case .inspect: .inspect
         case .rename: .rename
+        case .update: .update
+        case .pause: .pause
+        case .unpause: .unpause
+        case .stats: .stats
+        case .top: .top
+        case .events: .events
         case .cp: .cp
         case .diff: .diff
         case .export: .export

@@ -41,7 +41,7 @@ extension VerbDescription {
 
     /// What `run` and `create` share.
     private static var containerFlags: [FlagDescription] {
-        processFlags + fileFlags + hostFlags + limitFlags + lifeFlags
+        processFlags + fileFlags + hostFlags + limitFlags + cgroupFlags + lifeFlags
     }
 
     private static var processFlags: [FlagDescription] {
@@ -129,32 +129,6 @@ extension VerbDescription {
             .list(.sysctl, "map", "Set a kernel parameter of the container's namespaces", check: .keyValue),
             .list(.ulimit, "ulimit", "Set a resource limit (NAME=SOFT[:HARD])", check: .ulimit),
             .value(.uts, "string", "UTS namespace (host)", check: .oneOf(["", "host"])),
-        ]
-    }
-
-    private static var limitFlags: [FlagDescription] {
-        [
-            .value(
-                .cpuPeriod, "int", "Period of the processor time limit in microseconds",
-                check: .integer(0...Int64.max)),
-            .value(
-                .cpuQuota, "int", "Processor time in one period in microseconds",
-                check: .integer(-1...Int64.max)),
-            .value(
-                .cpuShares, short: "c", "int", "Weight among containers that compete for processors",
-                check: .integer(0...262_144)),
-            .value(.cpus, "decimal", "Number of processors (0.5)", check: .cpuCount),
-            .value(.cpusetCPUs, "string", "Processors that may be used (0-2,4)"),
-            .value(.cpusetMems, "string", "Memory nodes that may be used (0-1)"),
-            .value(.memory, short: "m", "bytes", "Limit of memory", check: .byteSize),
-            .value(
-                .memoryReservation, "bytes", "Memory that is kept when memory runs short", check: .byteSize),
-            .value(
-                .memorySwap, "bytes", "Limit of memory and swap together, -1 for unlimited swap",
-                check: .byteSizeOrUnlimited),
-            .value(
-                .pidsLimit, "int", "Limit of processes and threads, -1 for none",
-                check: .integer(-1...Int64.max)),
         ]
     }
 }

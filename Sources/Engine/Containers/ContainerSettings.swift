@@ -64,6 +64,21 @@ package struct ContainerSettings: Sendable, Equatable {
     package var cpusetMems = ""
     package var pidsLimit: Int64?
     package var shmSize: Int64?
+    package var memorySwappiness: Int64?
+    package var oomKillDisable = false
+    package var cpuRealtimePeriod: Int64?
+    package var cpuRealtimeRuntime: Int64?
+    package var blkioWeight: Int64?
+    /// `/dev/sda:500`, and so on (`DeviceLimit`).
+    package var blkioWeightDevices: [String] = []
+    package var deviceReadBps: [String] = []
+    package var deviceWriteBps: [String] = []
+    package var deviceReadIOPS: [String] = []
+    package var deviceWriteIOPS: [String] = []
+    /// `c 1:3 rwm`
+    package var deviceRules: [String] = []
+    /// A slice with systemd, else a path below the hierarchies' top.
+    package var cgroupParent = ""
 
     // ---- data: resolved, one line each (`StoredMount`)
     package var mounts: [String] = []
@@ -91,6 +106,7 @@ extension ContainerSettings {
         if !seccompProfile.isEmpty { record.add("seccomp-profile", seccompProfile) }
         if !cpusetCPUs.isEmpty { record.add("cpuset-cpus", cpusetCPUs) }
         if !cpusetMems.isEmpty { record.add("cpuset-mems", cpusetMems) }
+        if !cgroupParent.isEmpty { record.add("cgroup-parent", cgroupParent) }
         record.add("entrypoint", all: entrypoint)
         record.add("command", all: command)
         record.add("env", all: environment)
@@ -106,6 +122,12 @@ extension ContainerSettings {
         record.add("sysctl", all: sysctls)
         record.add("device", all: devices)
         record.add("mount", all: mounts)
+        record.add("blkio-weight-device", all: blkioWeightDevices)
+        record.add("device-read-bps", all: deviceReadBps)
+        record.add("device-write-bps", all: deviceWriteBps)
+        record.add("device-read-iops", all: deviceReadIOPS)
+        record.add("device-write-iops", all: deviceWriteIOPS)
+        record.add("device-rule", all: deviceRules)
         record.add("stop-timeout", ifPresent: stopTimeout.map(String.init))
         record.add("oom-score-adj", ifPresent: oomScoreAdjustment.map(String.init))
         record.add("memory", ifPresent: memory.map(String.init))
@@ -117,6 +139,11 @@ extension ContainerSettings {
         record.add("cpu-quota", ifPresent: cpuQuota.map(String.init))
         record.add("pids-limit", ifPresent: pidsLimit.map(String.init))
         record.add("shm-size", ifPresent: shmSize.map(String.init))
+        record.add("memory-swappiness", ifPresent: memorySwappiness.map(String.init))
+        record.add("cpu-rt-period", ifPresent: cpuRealtimePeriod.map(String.init))
+        record.add("cpu-rt-runtime", ifPresent: cpuRealtimeRuntime.map(String.init))
+        record.add("blkio-weight", ifPresent: blkioWeight.map(String.init))
+        if oomKillDisable { record.add("oom-kill-disable", "1") }
         life.write(to: &record)
         if terminal { record.add("tty", "1") }
         if openStdin { record.add("stdin", "1") }
@@ -145,6 +172,7 @@ extension ContainerSettings {
         case "seccomp-profile": seccompProfile = value
         case "cpuset-cpus": cpusetCPUs = value
         case "cpuset-mems": cpusetMems = value
+        case "cgroup-parent": cgroupParent = value
         case "entrypoint": entrypoint.append(value)
         case "command": command.append(value)
         case "env": environment.append(value)
@@ -171,6 +199,17 @@ extension ContainerSettings {
         case "cpu-quota": cpuQuota = Int64(value)
         case "pids-limit": pidsLimit = Int64(value)
         case "shm-size": shmSize = Int64(value)
+        case "memory-swappiness": memorySwappiness = Int64(value)
+        case "cpu-rt-period": cpuRealtimePeriod = Int64(value)
+        case "cpu-rt-runtime": cpuRealtimeRuntime = Int64(value)
+        case "blkio-weight": blkioWeight = Int64(value)
+        case "blkio-weight-device": blkioWeightDevices.append(value)
+        case "device-read-bps": deviceReadBps.append(value)
+        case "device-write-bps": deviceWriteBps.append(value)
+        case "device-read-iops": deviceReadIOPS.append(value)
+        case "device-write-iops": deviceWriteIOPS.append(value)
+        case "device-rule": deviceRules.append(value)
+        case "oom-kill-disable": oomKillDisable = true
         case "tty": terminal = true
         case "stdin": openStdin = true
         case "init": initProcess = true

@@ -9,6 +9,8 @@ package struct ContainerState: Sendable, Equatable {
     package var pid: Int32 = 0
     package var exitCode: Int32 = 0
     package var oomKilled = false
+    /// Its processes are frozen; it counts as running.
+    package var isPaused = false
     /// Why it could not be started or how its end became unknown; empty otherwise.
     package var error = ""
     /// Nanoseconds since 1970; 0 for never.
@@ -18,6 +20,9 @@ package struct ContainerState: Sendable, Equatable {
     package var health: ContainerHealth?
 
     package init(status: Status) { self.status = status }
+
+    /// docker's word: `paused` too.
+    package var word: String { isPaused ? "paused" : status.rawValue }
 
     package var isRunning: Bool { status == .running || status == .restarting }
 }

@@ -93,10 +93,15 @@ extension Engine {
                 hint: "the image has neither ENTRYPOINT nor CMD: give a command after the image")
         }
         // What the kernel or the host would refuse at the start is refused now, before anything is made.
-        _ = try SpecBuilder.build(
+        let host = try hostFacts()
+        let spec = try SpecBuilder.build(
             try SpecOptions(
                 record, user: UserIdentity(), namespaces: try namespaces(of: record.settings), mounts: []),
-            host: try hostFacts())
+            host: host)
+        if !host.inUserNamespace {
+            let resources = spec.linux?.resources
+            try placement(record.id, resources, host, parent: record.settings.cgroupParent)?.check(resources)
+        }
         _ = try logDriver(record)
         var resolved = MountResolution(engine: self, record: record)
         try resolved.add(mounts)
@@ -113,6 +118,7 @@ extension Engine {
             try makeUpper(in: directory, records, record)
             try useVolumes(users, of: record)
         }
+        tell("create", record)
     }
 
     /// `--replace`: the container that has the name goes, whatever it does.

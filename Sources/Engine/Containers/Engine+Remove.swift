@@ -1,4 +1,5 @@
 internal import ContainerMonitor
+internal import EventJournal
 package import Failure
 internal import ImageStore
 internal import LinuxSystem
@@ -63,6 +64,7 @@ extension Engine {
         try removeLeftCgroups(of: record)
         try containerStore.remove(record)
         try? Directory.removeTree(runDirectory(of: record.id))
+        tell("destroy", record)
         _ = consume lock
         return true
     }
@@ -76,6 +78,7 @@ extension Engine {
             try releaseVolumes(of: record, removingAnonymous: true)
             try containerStore.remove(record)
             try? Directory.removeTree(runDirectory(of: id))
+            tell("destroy", record)
             _ = consume lock
             if record.settings.life.removesImage { removeUnusedImage(of: record) }
         } catch {
@@ -95,8 +98,10 @@ extension Engine {
     private func removeLeftCgroups(of record: ContainerRecord) throws(Failure) {
         guard try runState(of: record) != nil else { return }
         let layout = try hostFacts().cgroups
+        let parent = record.settings.cgroupParent
+        let top = parent.isEmpty || parent.hasSuffix(".slice") ? "ctr" : parent
         for mount in layout.hierarchies.map(\.mount) + (layout.unifiedMount.map { [$0] } ?? []) {
-            CgroupRemoval.remove(["\(mount)/ctr/\(record.id)"]) { Process.sleep(microseconds: 2000) }
+            CgroupRemoval.remove(["\(mount)/\(top)/\(record.id)"]) { Process.sleep(microseconds: 2000) }
         }
     }
 
@@ -104,6 +109,7 @@ extension Engine {
         let lock = try containerStore.lock(record)
         var renamed = record
         try containerStore.rename(&renamed, to: name)
+        tell("rename", renamed, [.init("oldName", "/\(record.name)")])
         _ = consume lock
     }
 }

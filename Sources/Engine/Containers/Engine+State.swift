@@ -41,6 +41,8 @@ extension Engine {
                 state.startedAt = run.startedAt
                 state.restartCount = run.restartCount
                 state.exitCode = run.lastExitCode
+                if isAlive, run.status == .running { state.isPaused = isPaused(run, record.id) }
+                state.oomKilled = isOutOfMemory(record.id)
                 if run.status == .restarting { state.finishedAt = Timestamp.now().nanosecondsSinceEpoch }
                 return state
             }

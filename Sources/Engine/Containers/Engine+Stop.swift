@@ -1,5 +1,6 @@
 internal import CommandTable
 internal import ContainerMonitor
+internal import EventJournal
 package import Failure
 internal import LinuxSystem
 
@@ -31,6 +32,8 @@ extension Engine {
                     if let signal { chosen = signal } else { chosen = try stopSignal(of: record) }
                 }
                 try send(chosen, to: run, of: record)
+                tell("kill", record, [.init("signal", String(chosen))])
+                thawIfPaused(run, record)
                 waiting.append(
                     (
                         record, seconds < 0 ? nil : monotonicNanoseconds() + seconds * 1_000_000_000,
@@ -44,6 +47,7 @@ extension Engine {
             do throws(Failure) {
                 let refusal = try waitForEnd(of: record, until: deadline, asked)
                 if let refusal { notice(refusal) }
+                tell("stop", record)
                 report(record, nil)
             } catch {
                 report(record, error)
@@ -60,6 +64,7 @@ extension Engine {
             do throws(Failure) {
                 if let failure { throw failure }
                 try start(record)
+                tell("restart", record)
                 report(record, nil)
             } catch {
                 report(record, error)
@@ -77,6 +82,8 @@ extension Engine {
         let stopSignal = try stopSignal(of: record)
         if signal == 9 || signal == stopSignal { try markStopped(record) }
         try send(signal, to: run, of: record)
+        tell("kill", record, [.init("signal", String(signal))])
+        thawIfPaused(run, record)
     }
 
     /// The exit code, when the container has ended (for good: a restart policy is waited out).

@@ -38,7 +38,9 @@ extension Engine {
         let specification = try VolumeSpecification(
             name: name ?? randomHex(bytes: 32), driver: driver, labels: labels.map(Engine.pair),
             driverOptions: options.map(Engine.pair))
-        return try volumeStore.create(specification).volume.name
+        let made = try volumeStore.create(specification)
+        if made.isNew { tellVolume("create", made.volume.name) }
+        return made.volume.name
     }
 
     private static func pair(_ text: String) -> MountRequest.KeyAndValue {
@@ -70,7 +72,10 @@ extension Engine {
             users: try volumeStore.users(of: volume.name))
     }
 
-    package func removeVolume(_ name: String) throws(Failure) { try volumeStore.remove(name) }
+    package func removeVolume(_ name: String) throws(Failure) {
+        try volumeStore.remove(name)
+        tellVolume("destroy", name)
+    }
 
     package func prunableVolumes(all: Bool) throws(Failure) -> [VolumeSummary] {
         try volumes().filter { !$0.isUsed && (all || $0.isAnonymous) }
@@ -87,6 +92,7 @@ extension Engine {
                 guard error.code == .conflict || error.code == .notFound else { throw error }
                 continue
             }
+            tellVolume("destroy", volume.name)
             outcome.lines.append(volume.name)
             outcome.bytes += bytes
         }
@@ -99,13 +105,14 @@ extension Engine {
     /// its first name.
     func useVolumes(_ users: [MountResolution.User], of record: ContainerRecord) throws(Failure) {
         for user in users {
-            try volumeStore.use(
+            let used = try volumeStore.use(
                 user.specification, by: record.id,
                 fill: user.isNeverFilled
                     ? nil
                     : { (directory) throws(Failure) in
                         try self.fill(directory, from: user.target, of: record)
                     })
+            if used.isNew { tellVolume("create", used.volume.name) }
         }
     }
 
@@ -129,7 +136,9 @@ extension Engine {
             try volumeStore.release(mount.source, by: record.id)
         }
         if removingAnonymous, !record.anonymousVolumes.isEmpty {
-            _ = try volumeStore.removeAnonymous(of: record.id, named: record.anonymousVolumes)
+            for name in try volumeStore.removeAnonymous(of: record.id, named: record.anonymousVolumes) {
+                tellVolume("destroy", name)
+            }
         }
     }
 

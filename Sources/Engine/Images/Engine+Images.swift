@@ -104,11 +104,14 @@ extension Engine {
         let reference = try Reference.parse(target)
         let lock = try root.lock(.store, .shared)
         defer { _ = lock.raw }
-        try references.tag(try image(source), as: reference)
+        let image = try image(source)
+        try references.tag(image, as: reference)
+        tellImage("tag", image.id.description, name: reference.familiar)
     }
 
     /// Lines as docker prints them: `Untagged: …`, `Deleted: …`.
     package func removeImage(_ word: String, force: Bool) throws(Failure) -> [String] {
+        let id = try? image(word).id.description
         let removal = try references.remove(word, force: force) { (id) throws(Failure) in
             var users: [ImageUser] = []
             for container in try containers() where container.record.imageID == id.description {
@@ -116,6 +119,10 @@ extension Engine {
                     ImageUser(container: container.record.shortID, running: container.state.isRunning))
             }
             return users
+        }
+        if let id {
+            for name in removal.untagged { tellImage("untag", id, name: name) }
+            if removal.deleted != nil { tellImage("delete", id, name: id) }
         }
         if removal.deleted != nil { _ = try collectGarbage() }
         return removal.untagged.map { "Untagged: \($0)" } + (removal.deleted.map { ["Deleted: \($0)"] } ?? [])

@@ -1,4 +1,5 @@
 internal import ContainerMonitor
+internal import EventJournal
 package import Failure
 internal import LaunchPlan
 internal import LinuxSystem
@@ -32,6 +33,10 @@ extension Engine {
                 .conflict, "container \(record.name) is not running",
                 hint: "\"ctr start \(record.name)\" starts it")
         }
+        if isPaused(run, record.id) {
+            throw Failure(
+                .conflict, "Container \(record.name) is paused, unpause the container before exec")
+        }
         let root = try during("open the root of \(record.name)") { () throws(SystemError) in
             try FileDescriptor.open("/proc/\(run.process.pid)/root", [.pathOnly, .directory])
         }
@@ -55,7 +60,8 @@ extension Engine {
         let context = Planner.Context(
             containerID: record.id, host: host, placement: nil,
             seccompFilter: request.privileged ? nil : try seccompFilter(options, spec))
-        let location = CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks)
+        let joined = Engine.joinedDirectories(runDirectory(of: record.id)).map { "\($0)/tasks" }
+        let location = CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks + joined)
         let own = location.childDirectory.isEmpty ? nil : Engine.execCgroup(request)
         let launch = try Planner.execPlan(process, in: spec, location: location, child: own, context)
         var plan = MonitorPlan(mode: .exec, containerID: record.id, launch: launch)
@@ -76,6 +82,13 @@ extension Engine {
             plan.columns = size.columns
         }
         let slots = try LaunchSlots(launch.slots, root: root, pidfd: pidfd.raw)
+        let id = Event.Attribute("execID", randomHex(bytes: 32))
+        let words = request.arguments.joined(separator: " ")
+        plan.containerDirectory = path(of: record, "")
+        plan.eventAttributes = Event.encoded(record.eventAttributes + [id])
+        journal.append([
+            event("exec_create: \(words)", record, [id]), event("exec_start: \(words)", record, [id]),
+        ])
         return try become(plan, slots, detached: request.detached)
     }
 

@@ -1,5 +1,6 @@
 internal import CommandTable
 internal import ContainerMonitor
+internal import EventJournal
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
@@ -51,6 +52,8 @@ extension Engine {
         let runDirectory = runDirectory(of: record.id)
         try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory)
         }
+        // What `update` told the monitor of an earlier run is in the record.
+        try? Directory.removeFile("\(runDirectory)/\(RestartNote.fileName)")
         var plan = MonitorPlan(mode: .container, containerID: record.id, launch: launch)
         plan.runDirectory = runDirectory
         plan.containerDirectory = path(of: record, "").trimmingTrailingSlash
@@ -74,6 +77,7 @@ extension Engine {
         }
         plan.stopSignal = try stopSignal(of: record)
         plan.stopTimeout = settings.stopTimeout ?? Engine.defaultStopTimeout
+        plan.eventAttributes = Event.encoded(record.eventAttributes)
         if settings.terminal, let size = AttachClient.terminalSize() {
             plan.rows = size.rows
             plan.columns = size.columns
@@ -95,7 +99,8 @@ extension Engine {
         }
         let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
-        let placement = try placement(record.id, spec, host)
+        let placement = try placement(
+            record.id, spec.linux?.resources, host, parent: record.settings.cgroupParent)
         return Specification(
             spec: spec, mounts: mounts, host: host, placement: placement, user: user,
             seccompFilter: try seccompFilter(options, spec))
@@ -103,16 +108,22 @@ extension Engine {
 
     /// Where the container's cgroups are. An ordinary user has some where a systemd of the user's own is given a part of
     /// them; elsewhere there are none, unless limits ask for them.
-    func placement(_ id: String, _ spec: RuntimeSpec, _ host: HostFacts) throws(Failure) -> CgroupPlacement? {
+    ///
+    /// - Throws: `unsupported` where the host cannot hold a limit.
+    func placement(
+        _ id: String, _ resources: RuntimeSpec.Resources?, _ host: HostFacts, parent: String = ""
+    ) throws(Failure) -> CgroupPlacement? {
+        let parent = parent.isEmpty ? nil : parent
         guard host.inUserNamespace, let session = RootlessSession.current else {
             return try CgroupPlacement(
-                layout: host.cgroups, containerID: id, resources: spec.linux?.resources)
+                layout: host.cgroups, containerID: id, parent: parent, resources: resources)
         }
-        var limits = spec.linux?.resources ?? RuntimeSpec.Resources()
+        var limits = resources ?? RuntimeSpec.Resources()
         limits.devices = nil
         if let user = try CgroupLayout.ofUser(UserNamespace.outerUID, bus: session.bus) {
             return try CgroupPlacement(
-                layout: user.layout, containerID: id, resources: spec.linux?.resources, manager: user.manager)
+                layout: user.layout, containerID: id, parent: parent, resources: resources,
+                manager: user.manager)
         }
         guard limits == RuntimeSpec.Resources() else {
             throw Failure(
@@ -120,6 +131,13 @@ extension Engine {
                 hint: "a login session of systemd with cgroup v2 has them: \"ctr doctor\" tells more")
         }
         return nil
+    }
+
+    /// The hierarchies that containers are in.
+    func cgroupLayout() throws(Failure) -> CgroupLayout {
+        let host = try hostFacts()
+        guard host.inUserNamespace, let session = RootlessSession.current else { return host.cgroups }
+        return try CgroupLayout.ofUser(UserNamespace.outerUID, bus: session.bus)?.layout ?? host.cgroups
     }
 
     func seccompFilter(_ options: SpecOptions, _ spec: RuntimeSpec) throws(Failure) -> String? {

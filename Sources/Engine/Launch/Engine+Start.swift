@@ -32,21 +32,32 @@ extension Engine {
 
     /// Starts the container with this process as its first client; answers its exit code, or 0 when detached.
     package func startAttached(_ record: ContainerRecord, _ attachment: Attachment) throws(Failure) -> Int32 {
-        guard let socket = try launch(record) else { return try attach(record, attachment) }
+        tell("attach", record)
+        guard let socket = try launch(record) else {
+            return try relay(try attachSocket(record), record, attachment)
+        }
         return try relay(socket, record, attachment)
     }
 
     package func attach(_ record: ContainerRecord, _ attachment: Attachment) throws(Failure) -> Int32 {
-        guard try state(of: record).isRunning else {
+        let state = try state(of: record)
+        guard state.isRunning else {
             throw Failure(
                 .conflict, "You cannot attach to a stopped container, start it first",
                 hint: "\"ctr start -a \(record.name)\" does both")
         }
-        let socket = try during("attach to \(record.name)") { () throws(SystemError) in
+        if state.isPaused {
+            throw Failure(.conflict, "You cannot attach to a paused container, unpause it first")
+        }
+        tell("attach", record)
+        return try relay(try attachSocket(record), record, attachment)
+    }
+
+    private func attachSocket(_ record: ContainerRecord) throws(Failure) -> FileDescriptor {
+        try during("attach to \(record.name)") { () throws(SystemError) in
             let directory = try Directory.open(runDirectory(of: record.id))
             return try UnixSocket.connect("attach", in: directory.raw, .stream)
         }
-        return try relay(socket, record, attachment)
     }
 
     private func relay(
@@ -67,7 +78,9 @@ extension Engine {
         case .exited(let code):
             if record.settings.autoRemove { try? removeEnded(record.id) }
             return code
-        case .detached: return 0
+        case .detached:
+            tell("detach", record)
+            return 0
         case .failed(let exitCode, let code, let message):
             if record.settings.autoRemove { try? removeEnded(record.id) }
             throw Failure(
@@ -87,7 +100,11 @@ extension Engine {
     /// this process is killed in between.
     private func launch(_ record: ContainerRecord) throws(Failure) -> FileDescriptor? {
         let lock = try containerStore.lock(record)
-        guard try !state(of: record).isRunning else { return nil }
+        let state = try state(of: record)
+        if state.isPaused {
+            throw Failure(.conflict, "cannot start a paused container, try unpause instead")
+        }
+        guard !state.isRunning else { return nil }
         do throws(Failure) {
             for id in record.settings.life.requires { try startRequired(id, by: record) }
             return try spawnMonitor(record, lock: lock.raw)

@@ -139,7 +139,7 @@ extension Engine {
             } + request.mounts
         let host = try hostFacts()
         let spec = try SpecBuilder.build(options, host: host)
-        let placement = try placement(request.id, spec, host)
+        let placement = try placement(request.id, spec.linux?.resources, host)
         var launch = try Planner.plan(
             spec,
             Planner.Context(

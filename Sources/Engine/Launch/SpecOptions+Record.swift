@@ -69,32 +69,8 @@ extension SpecOptions {
         if let size = settings.shmSize { shmSize = UInt64(size) }
         oomScoreAdjustment = Int(settings.oomScoreAdjustment ?? 0)
         annotations = SpecOptions.pairs(settings.annotations)
-        resources.memory = settings.memory
-        resources.memorySwap = settings.memorySwap
-        resources.memoryReservation = settings.memoryReservation
-        resources.nanoCPUs = settings.nanoCPUs
-        if settings.nanoCPUs != nil { resources.cpusAvailable = SpecOptions.onlineCPUs() }
-        resources.cpuShares = settings.cpuShares.map { UInt64($0) }
-        resources.cpuPeriod = settings.cpuPeriod.map { UInt64($0) }
-        resources.cpuQuota = settings.cpuQuota
-        resources.cpusetCPUs = settings.cpusetCPUs.isEmpty ? nil : settings.cpusetCPUs
-        resources.cpusetNodes = settings.cpusetMems.isEmpty ? nil : settings.cpusetMems
-        resources.pidsLimit = settings.pidsLimit
-    }
-
-    /// From the kernel's list, `0-3,6`.
-    private static func onlineCPUs() -> Int? {
-        let bytes = (try? AtomicFile.read("/sys/devices/system/cpu/online", limit: 4096)) ?? nil
-        guard let bytes else { return nil }
-        var count = 0
-        for range in String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self).split(
-            separator: ",")
-        {
-            let ends = range.split(separator: "-").compactMap { Int($0) }
-            guard let first = ends.first, let last = ends.last, last >= first else { return nil }
-            count += last - first + 1
-        }
-        return count
+        try resources.set(settings)
+        deviceRules = settings.deviceRules
     }
 
     private static func pairs(_ list: [String]) -> [String: String] {

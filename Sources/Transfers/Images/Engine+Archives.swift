@@ -31,6 +31,10 @@ extension Engine {
             try FileDescriptor.withBorrowed(number) { (file) throws(Failure) in
                 try ImageArchive.save(images, from: content, to: file)
             }
+            for image in images {
+                let id = image.id.description
+                tellImage("save", id, name: image.reference?.familiar ?? id)
+            }
         } catch {
             throw error.within("save \(words.joined(separator: " "))")
         }
@@ -87,6 +91,7 @@ extension Engine {
                         document: image.document, config: image.config, directories: outcome.directories,
                         size: outcome.size))
                 names.append(LoadedName(name: reference?.familiar, id: id))
+                tellImage("load", id, name: reference?.familiar ?? id)
             }
         }
         return names

@@ -17,7 +17,9 @@ extension Engine {
     /// - Throws: `invalidArgument` for what is no tar, a URL, a wrong reference or change.
     package func importImage(_ request: ImportRequest) throws(Failure) -> String {
         do throws(Failure) {
-            return try importing(request)
+            let id = try importing(request)
+            tellImage("import", id, name: request.reference ?? id)
+            return id
         } catch {
             try? emptyTrash()
             throw error.within("import \(request.source)")

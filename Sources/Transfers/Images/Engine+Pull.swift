@@ -75,6 +75,7 @@ extension Engine {
                 platform: platform,
                 progress: progress)
             pulled.append(try await pull.run(fetched))
+            tellImage("pull", reference.familiar, name: reference.familiarName)
         }
         return pulled
     }

@@ -40,6 +40,8 @@ extension Engine {
                         let push = ImagePush(
                             content: self.content, sink: sink, image: image, progress: progress)
                         pushed.append(try self.record(image, pushed: try await push.run()))
+                        let name = image.reference ?? reference
+                        self.tellImage("push", name.familiar, name: name.familiarName)
                     }
                     await client.close()
                     return pushed

@@ -91,9 +91,9 @@ enum ContainerInspection {
 
     private static func fields(of state: ContainerState) -> [TemplateValue.Field] {
         [
-            .init("Status", .string(state.status.rawValue)),
+            .init("Status", .string(state.word)),
             .init("Running", .bool(state.isRunning)),
-            .init("Paused", false),
+            .init("Paused", .bool(state.isPaused)),
             .init("Restarting", .bool(state.status == .restarting)),
             .init("OOMKilled", .bool(state.oomKilled)),
             .init("Dead", false),
@@ -164,10 +164,36 @@ enum ContainerInspection {
             .init("CpusetCpus", .string(settings.cpusetCPUs)),
             .init("CpusetMems", .string(settings.cpusetMems)),
             .init("PidsLimit", .integer(settings.pidsLimit ?? 0)),
+            .init("BlkioWeight", .integer(settings.blkioWeight ?? 0)),
+            .init("BlkioWeightDevice", devices(settings.blkioWeightDevices, "Weight") { try? .weight($0) }),
+            .init("BlkioDeviceReadBps", devices(settings.deviceReadBps) { try? .bytes($0) }),
+            .init("BlkioDeviceWriteBps", devices(settings.deviceWriteBps) { try? .bytes($0) }),
+            .init("BlkioDeviceReadIOps", devices(settings.deviceReadIOPS) { try? .operations($0) }),
+            .init("BlkioDeviceWriteIOps", devices(settings.deviceWriteIOPS) { try? .operations($0) }),
+            .init("CpuRealtimePeriod", .integer(settings.cpuRealtimePeriod ?? 0)),
+            .init("CpuRealtimeRuntime", .integer(settings.cpuRealtimeRuntime ?? 0)),
+            .init("MemorySwappiness", settings.memorySwappiness.map { .integer($0) } ?? .null),
+            .init("OomKillDisable", .bool(settings.oomKillDisable)),
+            .init("CgroupParent", .string(settings.cgroupParent)),
+            .init("DeviceCgroupRules", .strings(settings.deviceRules)),
             .init("Devices", .strings(settings.devices)),
             .init("Ulimits", .strings(settings.ulimits)),
             .init("Annotations", .labels(LabelList.map(settings.annotations))),
         ])
+    }
+
+    /// `[{"Path": "/dev/sda", "Rate": 1048576}]`
+    private static func devices(
+        _ texts: [String], _ name: String = "Rate", _ parse: (String) -> DeviceLimit?
+    ) -> TemplateValue {
+        .array(
+            texts.compactMap { text in
+                parse(text).map {
+                    .object([
+                        .init("Path", .string($0.path)), .init(name, .integer(Int64(clamping: $0.amount))),
+                    ])
+                }
+            })
     }
 
     private static func mount(_ mount: StoredMount, _ engine: Engine) -> TemplateValue {

@@ -74,7 +74,7 @@ enum ListVerb {
             .init("Ports", ""),
             .init("RunningFor", .string(HumanDuration.ago(from: record.created, to: now))),
             .init("Size", .string(size.map(sizeText) ?? "0B")),
-            .init("State", .string(container.state.status.rawValue)),
+            .init("State", .string(container.state.word)),
             .init("Status", .string(status(container.state, now: now))),
         ])
     }
@@ -86,7 +86,8 @@ enum ListVerb {
     static func status(_ state: ContainerState, now: Int64) -> String {
         switch state.status {
         case .created: "Created"
-        case .running: "Up \(HumanDuration.text(nanoseconds: now - state.startedAt))\(health(state))"
+        case .running:
+            "Up \(HumanDuration.text(nanoseconds: now - state.startedAt))\(state.isPaused ? " (Paused)" : health(state))"
         case .restarting:
             "Restarting (\(state.exitCode)) \(HumanDuration.ago(from: state.finishedAt, to: now))"
         case .exited: "Exited (\(state.exitCode)) \(HumanDuration.ago(from: state.finishedAt, to: now))"
@@ -108,7 +109,7 @@ enum ListVerb {
         }
         return filters.passes("id") { record.id.hasPrefix($0) }
             && filters.passes("name") { record.name.contains($0) }
-            && filters.passes("status") { $0 == container.state.status.rawValue }
+            && filters.passes("status") { $0 == container.state.word }
             && filters.passes("health") { $0 == container.state.health?.status ?? "none" }
             && filters.passes("exited") {
                 container.state.status == .exited && Int32($0) == container.state.exitCode
