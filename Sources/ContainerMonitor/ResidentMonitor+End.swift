@@ -11,6 +11,7 @@ extension ResidentMonitor {
         isEnding = true
         guard process != nil, exitCode == nil else { return }
         signalProcess(plan.stopTimeout == 0 ? Signal.kill : plan.stopSignal)
+        thaw()
         if plan.stopTimeout >= 0 { killDeadline = monotonicNanoseconds() + plan.stopTimeout * 1_000_000_000 }
     }
 
