@@ -1,3 +1,4 @@
+internal import LaunchPlan
 internal import LinuxSystem
 
 extension ResidentMonitor {
