@@ -90,12 +90,18 @@ package final class LogWriter: ContainerLog {
     private func put(_ lines: [UInt8], _ count: UInt64, at time: Timestamp) {
         guard !lines.isEmpty else { return }
         if maximumSize > 0, size > 0, size + UInt64(lines.count) > maximumSize { rotate() }
+        written = 0
         do throws(SystemError) {
             if file == nil { try open() }
             // Apart, so that it is known whether the lines after it fit.
             let word = introduction(at: time)
             if !word.isEmpty {
-                try append(word)
+                do throws(SystemError) {
+                    try append(word)
+                } catch {
+                    written = 0
+                    throw error
+                }
                 untoldDrops = 0
             }
             try append(lines)

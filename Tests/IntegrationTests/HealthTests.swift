@@ -198,7 +198,7 @@ struct HealthTests {
             try ctr.ok(
                 "run", "-d", "--name", "box", "--health-cmd", "echo >> /checks", "--health-interval", "50ms",
                 "--health-timeout", "300ms", "--health-retries", "1", image, "sleep", "300")
-            try ctr.eventually("healthy") { try ctr.inspect("box", "{{.State.Health.Status}}") == "healthy" }
+            try ctr.eventually("five results") { try ctr.inspect("box", "{{len .State.Health.Log}}") == "5" }
             let id = try ctr.inspect("box", "{{.Id}}")
             let files = ["/unified/ctr/\(id)/cgroup.freeze", "/ctr/\(id)/cgroup.freeze"]
             let freezer = try #require(

@@ -106,15 +106,21 @@ struct LogDriverTests {
             try ctr.eventually("the container was not blocked") {
                 try ctr.ctr("exec", "box", "test", "-e", "/go/filled").code == 0
             }
-            #expect(Int(try ctr.inspect("box", "{{.State.LogLinesLost}}")) ?? 0 > 15000)
+            // What is still in the pipe is lost as well, in a moment.
+            try ctr.eventually("most lines are lost") {
+                Int(try ctr.inspect("box", "{{.State.LogLinesLost}}")) ?? 0 > 15000
+            }
+            usleep(200_000)
             #expect(try ctr.inspect("box", "{{.State.LogError}}").contains("no space left"))
             unlink(filler)
             try ctr.ok("exec", "box", "touch", "/go/on")
-            try ctr.eventually("the last line") { try ctr.ctr("logs", "box").stdout.hasSuffix("last\n") }
+            try ctr.eventually("the last line", within: 30) {
+                try ctr.ctr("logs", "box").stdout.hasSuffix("last\n")
+            }
             let logs = try ctr.ctr("logs", "box")
-            let told = try #require(
-                logs.stderr.firstMatch(of: /ctr: (\d+) lines lost: no space left on device/))
-            let lost = try #require(Int(told.1))
+            // Once each time that there was a little room.
+            let lost = logs.stderr.matches(of: /ctr: (\d+) lines? lost: no space left on device/)
+                .compactMap { Int($0.1) }.reduce(0, +)
             let kept = logs.stdout.split(separator: "\n").count
             #expect(lost + kept == 20002, "\(lost) lost, \(kept) kept")
         }
