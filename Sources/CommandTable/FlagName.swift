@@ -20,20 +20,23 @@ package enum FlagName: String, CaseIterable, Sendable {
     case capAdd = "cap-add"
     case capDrop = "cap-drop"
     case cgroup
-    case cgroupns
     case cgroupParent = "cgroup-parent"
+    case cgroupns
     case change
     case check
     case cidfile
     case consoleSocket = "console-socket"
+    case cpuBurst = "cpu-burst"
+    case cpuIdle = "cpu-idle"
     case cpuPeriod = "cpu-period"
     case cpuQuota = "cpu-quota"
     case cpuRealtimePeriod = "cpu-rt-period"
     case cpuRealtimeRuntime = "cpu-rt-runtime"
+    case cpuShare = "cpu-share"
+    case cpuShares = "cpu-shares"
     case cpus
     case cpusetCPUs = "cpuset-cpus"
     case cpusetMems = "cpuset-mems"
-    case cpuShares = "cpu-shares"
     case criu
     case cwd
     case debug
@@ -71,16 +74,17 @@ package enum FlagName: String, CaseIterable, Sendable {
     case help
     case hostname
     case human
-    case ignorePaused = "ignore-paused"
     case ignore
+    case ignorePaused = "ignore-paused"
     case iidfile
     case imageVolume = "image-volume"
     case `init`
     case input
     case interactive
+    case interval
     case ipc
-    case keep
     case isolation
+    case keep
     case keepStorage = "keep-storage"
     case kernelMemory = "kernel-memory"
     case label
@@ -120,8 +124,8 @@ package enum FlagName: String, CaseIterable, Sendable {
     case password
     case passwordStdin = "password-stdin"
     case pid
-    case pidfdSocket = "pidfd-socket"
     case pidFile = "pid-file"
+    case pidfdSocket = "pidfd-socket"
     case pidsLimit = "pids-limit"
     case platform
     case preserveFds = "preserve-fds"
@@ -136,21 +140,23 @@ package enum FlagName: String, CaseIterable, Sendable {
     case readOnlyTmpfs = "read-only-tmpfs"
     case replace
     case requires
+    case resources
     case restart
     case rm
     case rmi
     case root
-    case rootless
     case rootfs
+    case rootless
     case runRoot = "run-root"
     case secret
     case securityOpt = "security-opt"
     case shmSize = "shm-size"
-    case signal
     case sigProxy = "sig-proxy"
+    case signal
     case since
     case size
     case ssh
+    case stats
     case stopSignal = "stop-signal"
     case stopTimeout = "stop-timeout"
     case storageOpt = "storage-opt"

@@ -66,6 +66,8 @@ package enum Verb: String, CaseIterable, Sendable {
     case ociResume = "oci resume"
     case ociSpec = "oci spec"
     case ociFeatures = "oci features"
+    case ociUpdate = "oci update"
+    case ociEvents = "oci events"
 
     case healthcheckRun = "healthcheck run"
 

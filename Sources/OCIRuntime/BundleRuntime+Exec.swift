@@ -155,7 +155,7 @@ extension BundleRuntime {
         guard state.location != nil else {
             throw Failure(.unsupported, "cannot list the processes of \(id): it has no cgroup of its own")
         }
-        return try CgroupProcesses(state.location).pids()
+        return CgroupProcesses(state.location).pids
     }
 
     /// What the host's `ps` says of them; other runtimes run it too.

@@ -1,6 +1,9 @@
 package import Failure
 
 extension CgroupLocation {
+    /// The v1 directory that has a controller.
+    package func directory(holding controller: String) -> String? { directory(of: controller) }
+
     /// A cgroup that the container, or somebody for it, has made below its own.
     /// - Parameter path: relative to the container's; `memory,cpu:path` means those v1 hierarchies alone; nil: itself.
     package func below(_ path: String?) throws(Failure) -> CgroupLocation {

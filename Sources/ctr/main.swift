@@ -13,7 +13,7 @@ Program.end(
             try TransferProgram.become(arguments)
         case .completion: try CompletionVerb.perform(command)
         case .ociCreate, .ociRun, .ociStart, .ociState, .ociKill, .ociDelete, .ociExec, .ociPs, .ociList,
-            .ociPause, .ociResume, .ociSpec, .ociFeatures:
+            .ociPause, .ociResume, .ociSpec, .ociFeatures, .ociUpdate, .ociEvents:
             RuntimeProgram.perform(command)
         case .doctor: try DoctorVerb.perform(command)
         case .version: try VersionVerb.perform(command)

@@ -61,6 +61,8 @@ extension Verb {
         case .ociResume: .ociResume
         case .ociSpec: .ociSpec
         case .ociFeatures: .ociFeatures
+        case .ociUpdate: .ociUpdate
+        case .ociEvents: .ociEvents
         case .healthcheckRun: .healthcheckRun
         case .secretCreate: .secretCreate
         case .secretList: .secretList

@@ -125,6 +125,53 @@ extension VerbDescription {
         VerbDescription(.ociFeatures, "", "Print what this runtime can do, as JSON", arguments: 0...0)
     }
 
+    static var ociUpdate: VerbDescription {
+        VerbDescription(
+            .ociUpdate, "[OPTIONS] ID", "Change the limits of a running container", arguments: 1...1,
+            flags: [
+                .value(.blkioWeight, "int", "Weight of block I/O", check: .integer(0...1000)),
+                .value(
+                    .cpuBurst, "int", "Microseconds above the quota in one period",
+                    check: .integer(0...Int64.max)),
+                .value(
+                    .cpuIdle, "int", "1: the processor only when nobody else wants it", check: .integer(0...1)
+                ),
+                .value(
+                    .cpuPeriod, "int", "Period of the processor time limit", check: .integer(0...Int64.max)),
+                .value(.cpuQuota, "int", "Processor time in one period", check: .integer(-1...Int64.max)),
+                .value(
+                    .cpuRealtimePeriod, "int", "Period of real-time scheduling",
+                    check: .integer(0...Int64.max)),
+                .value(
+                    .cpuRealtimeRuntime, "int", "Real-time processor time in one period",
+                    check: .integer(0...Int64.max)),
+                .value(
+                    .cpuShare, "int", "Weight among containers that compete for processors",
+                    check: .integer(0...262_144), or: "cpu-shares"),
+                .value(.cpusetCPUs, "string", "Processors that may be used"),
+                .value(.cpusetMems, "string", "Memory nodes that may be used"),
+                .value(.memory, "bytes", "Limit of memory", check: .byteSizeOrUnlimited),
+                .value(
+                    .memoryReservation, "bytes", "Memory that is kept when memory runs short",
+                    check: .byteSizeOrUnlimited),
+                .value(
+                    .memorySwap, "bytes", "Limit of memory and swap together", check: .byteSizeOrUnlimited),
+                .value(.pidsLimit, "int", "Limit of processes", check: .integer(-1...Int64.max)),
+                .value(
+                    .resources, short: "r", "path", "Read linux.resources from this JSON file, - for stdin"),
+            ])
+    }
+
+    static var ociEvents: VerbDescription {
+        VerbDescription(
+            .ociEvents, "[OPTIONS] ID", "Print what a container uses, and when its memory has run out",
+            about: "A line of JSON each. It ends with the container.", arguments: 1...1,
+            flags: [
+                .value(.interval, "duration", "Time between two lines (5s)", default: "5s"),
+                .toggle(.stats, "Print once and end"),
+            ])
+    }
+
     private static var runtimeFormat: FlagDescription {
         .value(
             .format, short: "f", "string", "table or json", check: .oneOf(["table", "json"]), default: "table"

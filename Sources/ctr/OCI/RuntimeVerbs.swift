@@ -33,6 +33,8 @@ struct RuntimeVerbs {
             try SpecTemplate.write(
                 to: command.value(.bundle) ?? ".", rootless: command.value(.rootless) == "true")
         case .ociFeatures: try printJSON(Features())
+        case .ociUpdate: try runtime.update(id, resources())
+        case .ociEvents: try events()
         default: break
         }
         return 0
@@ -96,6 +98,61 @@ struct RuntimeVerbs {
             throw Failure(.invalidArgument, "--\(flag.rawValue) \(text ?? ""): not a numeric id")
         }
         return value
+    }
+
+    private func resources() throws(Failure) -> RuntimeSpec.Resources {
+        if let file = command.value(.resources) {
+            let bytes = try during("read \(file)") { () throws(SystemError) in
+                file == "-"
+                    ? try FileDescriptor.withBorrowed(0) { (own) throws(SystemError) in
+                        try own.readAll(limit: 4 << 20)
+                    }
+                    : try AtomicFile.read(file) ?? []
+            }
+            return try BundleRuntime.resources(reading: bytes, file)
+        }
+        var memory = RuntimeSpec.Memory()
+        func bytes(_ flag: FlagName) throws(Failure) -> Int64? {
+            try command.parsed(flag) { (text) throws(Failure) in
+                try ByteSize.parse(text, allowingUnlimited: true)
+            }
+        }
+        memory.limit = try bytes(.memory)
+        memory.reservation = try bytes(.memoryReservation)
+        memory.swap = try bytes(.memorySwap)
+        var cpu = RuntimeSpec.CPU()
+        func number(_ flag: FlagName) -> UInt64? { command.integer(flag).map { UInt64(clamping: $0) } }
+        cpu.shares = number(.cpuShare)
+        cpu.quota = command.integer(.cpuQuota)
+        cpu.period = number(.cpuPeriod)
+        cpu.burst = number(.cpuBurst)
+        cpu.realtimePeriod = number(.cpuRealtimePeriod)
+        cpu.realtimeRuntime = command.integer(.cpuRealtimeRuntime)
+        cpu.cpus = command.value(.cpusetCPUs)
+        cpu.mems = command.value(.cpusetMems)
+        cpu.idle = command.integer(.cpuIdle)
+        var resources = RuntimeSpec.Resources()
+        if memory != RuntimeSpec.Memory() { resources.memory = memory }
+        if cpu != RuntimeSpec.CPU() { resources.cpu = cpu }
+        if let limit = command.integer(.pidsLimit) { resources.pids = RuntimeSpec.Pids(limit: limit) }
+        if let weight = command.integer(.blkioWeight) {
+            resources.blockIO = RuntimeSpec.BlockIO()
+            resources.blockIO?.weight = UInt16(clamping: weight)
+        }
+        guard resources != RuntimeSpec.Resources() else {
+            throw Failure(.invalidArgument, "update: no limit is given", hint: "See 'ctr oci update --help'.")
+        }
+        return resources
+    }
+
+    private func events() throws(Failure) {
+        if command.flag(.stats) { return try printJSON(try runtime.statistics(id), pretty: false) }
+        let span = try command.parsed(.interval, TimeSpan.nanosecondsOrSeconds) ?? 5_000_000_000
+        guard span > 0 else { throw Failure(.invalidArgument, "--interval: it must be above 0") }
+        try runtime.follow(id, milliseconds: Int32(clamping: span / 1_000_000)) { (event) throws(Failure) in
+            try printJSON(event, pretty: false)
+            _ = Console.flush()
+        }
     }
 
     private func listProcesses() throws(Failure) {

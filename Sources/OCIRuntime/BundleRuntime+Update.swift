@@ -1,0 +1,34 @@
+package import Failure
+internal import LinuxSystem
+package import OCI
+internal import Runtime
+
+extension BundleRuntime {
+    /// Changes the limits of a running container; what resources do not name stays as it is.
+    package func update(_ id: String, _ resources: RuntimeSpec.Resources) throws(Failure) {
+        let directory = try StateDirectory.open(id, in: root)
+        var (state, status) = try known(directory)
+        guard status != .stopped, status != .creating else {
+            throw Failure(.conflict, "container not running: \(id)")
+        }
+        guard var location = state.location else {
+            throw Failure(.unsupported, "cannot update \(id): it has no cgroup of its own")
+        }
+        let change = try CgroupChange(
+            resources, at: location, layout: try CgroupLayout.read(), now: CgroupChange.content)
+        try change.apply()
+        guard !change.joined.isEmpty else { return }
+        location.legacy += change.joined
+        location.toRemove += change.joined.map(\.directory)
+        state.location = location
+        state.cgroupsToRemove = location.toRemove
+        try directory.write(state)
+    }
+
+    /// A JSON document of linux.resources.
+    package static func resources(reading bytes: [UInt8], _ name: String) throws(Failure)
+        -> RuntimeSpec.Resources
+    {
+        try JSON.decode(RuntimeSpec.Resources.self, from: bytes, as: name)
+    }
+}
