@@ -111,7 +111,7 @@ extension PlannerTests {
             + slot 2 cgroupFile
             + slot 3 cgroupFile
             + slot 4 root
-            + slot 5 bind /mnt recursive +0x1 -0x0 deep
+            + slot 5 bind /mnt recursive +0x0 -0x0 below +0x1 -0x0
             + slot 6 bind /etc/app.conf +0x1 -0x0
             + slot 7 bind /volumes/db recursive +0x0 -0x0
             + slot 8 standardInput
