@@ -49,28 +49,6 @@ struct BadInputTests {
         }
     }
 
-    @Test func someoneWhoIsNotRootIsTold() throws {
-        try withFixture { ctr in
-            // The test runs as root: another user is borrowed by setpriv (util-linux).
-            chmod(ctr.directory, 0o755)
-            let program = ctr.path("programs")
-            _ = try ctr.makeDirectory("programs")
-            // By another process: a descriptor of ours, open for writing at some fork, would make them "busy".
-            _ = try ChildProcess(["/bin/cp", Program.ctr, Program.transfer, Program.monitor, program])
-                .finish()
-            for verb in [["ps"], ["run", "--rm", "x", "true"], ["pull", "x"]] {
-                let outcome = try ChildProcess(
-                    [
-                        "/usr/bin/setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups",
-                        program + "/ctr",
-                    ] + verb,
-                    environment: ctr.environment
-                ).finish(timeout: 20)
-                ctr.expectRefusal(outcome, code: verb[0] == "run" ? 125 : 1, says: ["root"])
-            }
-        }
-    }
-
     @Test func aRootThatCannotBeUsed() throws {
         try withFixture { ctr in
             let file = try ctr.file("a-file", "x")

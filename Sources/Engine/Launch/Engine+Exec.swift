@@ -63,7 +63,8 @@ extension Engine {
         let joined = Engine.joinedDirectories(runDirectory(of: record.id)).map { "\($0)/tasks" }
         let location = CgroupLocation(running: run.cgroupDirectory, tasks: run.cgroupTasks + joined)
         let own = location.childDirectory.isEmpty ? nil : Engine.execCgroup(request)
-        let launch = try Planner.execPlan(process, in: spec, location: location, child: own, context)
+        var launch = try Planner.execPlan(process, in: spec, location: location, child: own, context)
+        if let scope = Engine.userScope(for: run.cgroupDirectory) { launch.cgroup.insert(scope, at: 0) }
         var plan = MonitorPlan(mode: .exec, containerID: record.id, launch: launch)
         if let own {
             plan.ownCgroup = own
