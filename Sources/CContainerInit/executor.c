@@ -189,7 +189,7 @@ static void begin(const struct ctr_launch *launch) {
     CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static const struct context fresh = {.root = -1, .proc = -1, .null_mount = -1, .empty_mount = -1};
+static const struct context fresh = {.root = -1, .proc = -1, .null_mount = -1, .empty_mount = -1, .start = -1};
 
 void execute_preparation(const struct ctr_launch *launch) {
     struct context context = fresh, *c = &context;
@@ -244,7 +244,13 @@ void execute_steps(const struct ctr_launch *launch) {
         if (r < 0) break;
     }
     // A list that ends without an exec is as wrong as a step that fails.
-    report(c, CTR_REPORT_FAILED, r < 0 ? r : -ENOEXEC, -1);
+    r = r < 0 ? r : -ENOEXEC;
+    if (c->start >= 0) {
+        struct ctr_report told = {CTR_REPORT_FAILED, c->index, (int32_t)-r, c->detail};
+        CALL(SYS_write, c->start, &told, sizeof told);
+    } else {
+        report(c, CTR_REPORT_FAILED, r, -1);
+    }
     CALL(SYS_exit_group, 125);
     __builtin_unreachable();
 }

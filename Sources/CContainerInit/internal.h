@@ -33,6 +33,8 @@ struct context {
     int proc;         // a procfs that was checked, -1 until one is needed
     int null_mount;   // an attached bind of /dev/null to clone for masks
     int empty_mount;  // an attached empty read-only tmpfs to clone for masks
+    int start;        // the FIFO that `start` reads until the program runs, -1 where nobody does
+    int first_own;    // from this descriptor on none is the program's
     bool pivoted;     // `/` is the container's root
     bool attached;    // this launch made the root (it did not join one)
     bool has_terminal;

@@ -55,8 +55,21 @@ long program_working_directory(struct context *c, const char *path, bool create)
     return 0;
 }
 
+// What is not the program's, but for two descriptors that are still needed.
+static void close_own(struct context *c, int one, int other) {
+    int low = one < other ? one : other, high = one < other ? other : one, first = c->first_own;
+    if (first < 3) return;
+    if (low > first) CALL(SYS_close_range, first, low - 1, 0);
+    if (low < first) low = first - 1;
+    if (high > low + 1) CALL(SYS_close_range, low + 1, high - 1, 0);
+    CALL(SYS_close_range, (high < first ? first - 1 : high) + 1, ~0U, 0);
+    c->root = c->proc = c->null_mount = c->empty_mount = -1;
+}
+
 long program_await_start(struct context *c, int fd) {
     if (fd < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    // The creator's lock is one of them: it must not outlive the creator here.
+    close_own(c, fd, c->status);
     // Whoever created this process may end as soon as it has heard; the start comes from another.
     CALL(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
     long r = report(c, CTR_REPORT_CREATED, 0, -1);
@@ -65,7 +78,8 @@ long program_await_start(struct context *c, int fd) {
     long fifo = CALL(SYS_openat, fd, "exec.fifo", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fifo < 0) return fifo;
     r = CALL(SYS_write, (int)fifo, "", 1);
-    shut((int)fifo);
+    // It stays open until execve closes it: that is what `start` waits for.
+    c->start = (int)fifo;
     return r < 0 ? r : 0;
 }
 

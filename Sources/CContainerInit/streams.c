@@ -66,6 +66,7 @@ long stream_close(struct context *c, uint64_t keep) {
         shut(c->status);
         c->status = (int)moved;
     }
+    c->first_own = first;
     for (int fd = 3; fd < first; fd++) {
         long r = CALL(SYS_fcntl, fd, F_SETFD, 0);
         if (r < 0) return r;

@@ -14,6 +14,7 @@ package enum HookProgram {
     ) throws(Failure) {
         var status: Int32 = 0
         var words = ""
+        var isLate = false
         try during("run the hook \(path)") { () throws(SystemError) in
             let question = try FileDescriptor.memory("state")
             try question.write(input)
@@ -27,13 +28,17 @@ package enum HookProgram {
                         path, argv, envp, question.raw, answer.raw, milliseconds, &status)
                 }
             }
-            if result < 0 { throw SystemError(call: "execve", path: path, errno: Int32(-result)) }
+            isLate = result == -Int(Errno.timedOut)
+            if result < 0, !isLate { throw SystemError(call: "execve", path: path, errno: Int32(-result)) }
             try answer.seek(to: 0)
             words = String(decoding: try answer.readAll(limit: 1 << 20).suffix(4096), as: UTF8.self)
         }
-        guard status != 0 else { return }
+        guard status != 0 || isLate else { return }
+        words = words.split(whereSeparator: \.isNewline).joined(separator: "; ")
         let how =
-            status & 0x7f == 0 ? "exit status \(status >> 8 & 0xff)" : "killed by signal \(status & 0x7f)"
+            isLate
+            ? "it took too long and was killed"
+            : status & 0x7f == 0 ? "exit status \(status >> 8 & 0xff)" : "killed by signal \(status & 0x7f)"
         throw Failure(.internal, "run the hook \(path): \(how)\(words.isEmpty ? "" : ", \(words)")")
     }
 }

@@ -29,10 +29,13 @@ extension LaunchFailure {
             self.init(executing: doing, report, error)
         default:
             let place = LaunchFailure.words(for: report.detail, of: step)
+            // How a hook ended says all; the errno is only a sign of it.
+            let isAll = [CTR_DETAIL_HOOK_STATUS, CTR_DETAIL_HOOK_TIME].contains(
+                ctr_detail(report.detail & 0xff))
+            let reason = isAll ? nil : error.reason
             self.init(
                 Failure(
-                    error.code,
-                    place.map { "\(doing): \($0): \(error.reason)" } ?? "\(doing): \(error.reason)",
+                    error.code, [doing, place, reason].compactMap(\.self).joined(separator: ": "),
                     hint: LaunchFailure.hint(for: report.detail), cause: error))
         }
     }
@@ -75,6 +78,24 @@ extension LaunchFailure {
         case CTR_DETAIL_COPY_UP: return "copying what the image has there"
         case CTR_DETAIL_NO_TERMINALS: return "/dev/pts in the container"
         case CTR_DETAIL_MALFORMED: return "the plan is not complete"
+        default: return words(forHook: detail)
+        }
+    }
+
+    /// What a process that waited for `start` tells over its FIFO; nil where it tells nothing. Only hooks and execve are left
+    /// then.
+    package init?(toldAfterStart bytes: some Collection<UInt8>) {
+        guard bytes.count >= MemoryLayout<ctr_report>.size else { return nil }
+        let report = Array(bytes).withUnsafeBytes { $0.loadUnaligned(as: ctr_report.self) }
+        let error = SystemError(call: "step \(report.step)", path: nil, errno: report.error)
+        let hook = LaunchFailure.words(forHook: report.detail)
+        self.init(
+            hook.map { Failure(error.code, "hooks.startContainer: \($0)") }
+                ?? error.failure("execute the program"))
+    }
+
+    private static func words(forHook detail: UInt32) -> String? {
+        switch ctr_detail(detail & 0xff) {
         case CTR_DETAIL_HOOK_STATUS:
             let status = Int32(bitPattern: detail >> 8)
             return status & 0x7f == 0

@@ -30,7 +30,11 @@ struct Bundle: Sendable {
         var spec = try RuntimeSpec(bytes: bytes)
         guard spec.process != nil else { throw Failure(.invalidArgument, "config.json: process: missing") }
         let root = spec.root?.path ?? "rootfs"
-        rootfs = root.hasPrefix("/") ? root : "\(here)/\(root)"
+        let rootfs = root.hasPrefix("/") ? root : "\(here)/\(root)"
+        try during("open the root \(rootfs)") { () throws(SystemError) in
+            _ = try FileDescriptor.open(rootfs, [.pathOnly, .directory])
+        }
+        self.rootfs = rootfs
         // config.md, "Mounts": relative to the bundle.
         for index in (spec.mounts ?? []).indices {
             guard let mount = spec.mounts?[index], let source = mount.source, !source.hasPrefix("/"),

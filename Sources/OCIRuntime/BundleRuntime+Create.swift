@@ -15,7 +15,10 @@ extension BundleRuntime {
             try directory.keep(config: bundle.config)
             try checkTerminal(bundle, options, leaves: true)
             let made = try makeContainer(bundle, options, directory, waitsForStart: true)
-            try tell(made.process, options)
+            do throws(Failure) { try tell(made.process, options) } catch {
+                undo(made)
+                throw error
+            }
         } catch {
             try? directory.remove()
             throw error
@@ -35,15 +38,22 @@ extension BundleRuntime {
             try directory.keep(config: bundle.config)
             try checkTerminal(bundle, options, leaves: detached)
             if !detached, subreaper { try? Launching.becomeSubreaper() }
+            if !detached, bundle.spec.process?.terminal != true { try Foreground.holdSignals() }
             made = try makeContainer(bundle, options, directory, waitsForStart: false)
         } catch {
             try? directory.remove()
             throw error
         }
-        try tell(made.process, options)
-        try RuntimeHooks.run(
-            bundle.spec.hooks?.poststart, "poststart",
-            state: made.state.runtimeState(id, .running))
+        do throws(Failure) {
+            try tell(made.process, options)
+            try RuntimeHooks.run(
+                bundle.spec.hooks?.poststart, "poststart",
+                state: made.state.runtimeState(id, .running))
+        } catch {
+            undo(made)
+            try? destroy(directory)
+            throw error
+        }
         if detached { return 0 }
         let path = directory.path
         // Others may look at it and change it meanwhile.
@@ -69,6 +79,13 @@ extension BundleRuntime {
         }
     }
 
+    /// Ends what was made, where the rest of the call has failed.
+    private func undo(_ made: borrowing MadeContainer) {
+        Launching.signal(Signal.kill, to: made.pidfd.raw)
+        _ = try? Process.reap(made.process.pid)
+        CgroupRemoval.remove(made.state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+    }
+
     private func tell(_ process: ProcessIdentity, _ options: CreateOptions) throws(Failure) {
         if let file = options.pidFile { try PIDFile.write(process.pid, to: file) }
     }
@@ -85,7 +102,15 @@ extension BundleRuntime {
         _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory, waitsForStart: Bool
     ) throws(Failure) -> MadeContainer {
         let id = directory.id
-        let spec = bundle.spec
+        var spec = bundle.spec
+        if options.activationDescriptors > 0 {
+            // sd_listen_fds(3): for the first process, whose number inside is 1.
+            let environment = spec.process?.env ?? []
+            spec.process?.env =
+                environment + [
+                    "LISTEN_FDS=\(options.activationDescriptors)", "LISTEN_PID=1",
+                ]
+        }
         let host = try HostFacts.read()
         let placement = try placement(id, spec, host)
         var state = StoredState(
@@ -99,10 +124,13 @@ extension BundleRuntime {
         let launch = try BundleLaunch(plan, root: rootfs.descriptor)
         let fifo = waitsForStart ? try makeFIFO(directory, spec) : nil
         let descriptor = directory.descriptor.raw
+        // Before there are cgroups: `delete --force` removes what a killed create leaves.
+        try directory.write(state)
         var witness = Launcher.Witness()
         let shared = Shared(state)
         witness.made = { pid in
-            shared.state.process = ProcessIdentity(running: pid)
+            // A short program may have ended by now: it is known all the same, as one that has.
+            shared.state.process = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
             // What `delete --force` needs, should this process be killed in the next moment.
             if let bytes = try? shared.state.record.bytes {
                 try? AtomicFile.write(bytes, to: "state", in: descriptor, durable: false)

@@ -75,6 +75,7 @@ extension BundleRuntime {
             try SeccompListener.send(
                 listener, spec.linux?.seccomp, pid: pid, state: state.runtimeState(id, .running))
         }
+        if !options.detached, !hasTerminal { try Foreground.holdSignals() }
         let launched: Launcher.Shared
         do throws(Failure) { launched = try launch.run(witness) } catch {
             throw error.within("exec in \(id)")

@@ -26,26 +26,52 @@ extension BundleRuntime {
         }
     }
 
+    /// Until the program runs: the process holds its end of the FIFO open over the startContainer hooks, and tells of what
+    /// fails there. Hooks after the start come after those.
     private func letGo(_ state: StoredState, _ directory: borrowing StateDirectory) throws(Failure) {
         let descriptor = directory.descriptor.raw
-        try during("start \(directory.id)") { () throws(SystemError) in
-            let fifo = try FileDescriptor.open(
-                StateDirectory.fifo, in: descriptor, [.readOnly, .nonBlocking])
+        let told = try during("start \(directory.id)") { () throws(SystemError) in
+            // The process first: with the FIFO open it goes on, and may have ended the next moment.
             guard let process = try state.process?.open() else {
                 throw SystemError(call: "pidfd_open", path: nil, errno: Errno.noProcess)
             }
+            let fifo = try FileDescriptor.open(
+                StateDirectory.fifo, in: descriptor, [.readOnly, .nonBlocking])
             let queue = try EventQueue()
             try queue.add(fifo.raw, .read, token: 1)
             try queue.add(process.raw, .read, token: 2)
+            var told: [UInt8] = []
             while true {
-                for event in try queue.wait() {
-                    if event.token == 2 { throw SystemError(call: "read", path: nil, errno: Errno.noProcess) }
-                    if event.ready.contains(.read) {
-                        try Directory.removeFile(StateDirectory.fifo, in: descriptor)
-                        return
-                    }
+                let hasEnded = try queue.wait().contains { $0.token == 2 }
+                let before = told.count
+                let isOver = try BundleRuntime.drain(fifo, into: &told)
+                if before == 0, !told.isEmpty {
+                    try Directory.removeFile(StateDirectory.fifo, in: descriptor)
                 }
+                if !told.isEmpty, isOver || hasEnded { return told }
+                if hasEnded { throw SystemError(call: "read", path: nil, errno: Errno.noProcess) }
             }
+        }
+        // The first byte only says that it goes on.
+        if let failure = LaunchFailure(toldAfterStart: told.dropFirst()) {
+            throw failure.failure.within("start \(directory.id)")
+        }
+    }
+
+    /// Answers whether the other end is closed.
+    private static func drain(_ fifo: borrowing FileDescriptor, into bytes: inout [UInt8]) throws(SystemError)
+        -> Bool
+    {
+        while true {
+            var room: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+            let number = fifo.raw
+            let size = try withUnsafeMutableBytes(of: &room) { (buffer) throws(SystemError) in
+                let size = try Launching.readAvailable(number, into: buffer)
+                bytes += buffer.prefix(size ?? 0)
+                return size
+            }
+            guard let size else { return false }
+            if size == 0 { return true }
         }
     }
 

@@ -34,6 +34,8 @@ package struct CreateOptions: Sendable {
     /// A socket that the first process's pidfd is sent to.
     package var pidfdSocket: String?
     package var preservedDescriptors: UInt32 = 0
+    /// How many of them are systemd's (`LISTEN_FDS`).
+    package var activationDescriptors: UInt32 = 0
     package var keepsOldRoot = false
     package var keepsKeyring = false
 
@@ -57,7 +59,7 @@ extension BundleRuntime {
             }
         guard isFine else {
             throw Failure(
-                .invalidArgument, "invalid container id \"\(id)\"",
+                .invalidArgument, "invalid container id \(id.quotedForMessage)",
                 hint: "an id is made of letters, digits, and _ + - .")
         }
     }

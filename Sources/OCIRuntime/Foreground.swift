@@ -9,6 +9,11 @@ enum Foreground {
         Signal.continue, 14, 23, 28,
     ]
 
+    /// Keeps signals for `wait`, which come while the process is still being made.
+    static func holdSignals() throws(Failure) {
+        try during("hold signals") { () throws(SystemError) in _ = try FileDescriptor.signals(passed) }
+    }
+
     static func wait(for pid: Int32, _ pidfd: SharedFileDescriptor, terminal: SharedFileDescriptor?)
         throws(Failure) -> Int32
     {

@@ -74,10 +74,14 @@ struct MountOptions: Equatable {
         "unbindable": Propagation.unbindable, "runbindable": Propagation.unbindable | Propagation.recursive,
     ]
 
-    /// Defaults of every kernel, and what only changes messages of the mount program.
+    /// Defaults of every kernel (file systems that count versions of inodes do it without a word), and what only changes messages of the mount program.
     static let withoutEffect: Set<String> = [
-        "defaults", "async", "nolazytime", "nomand", "loud", "silent", "noiversion", "remount",
+        "defaults", "async", "nolazytime", "nomand", "loud", "silent", "iversion", "noiversion",
+        "remount",
     ]
+
+    /// Of a file system as a whole: for a bind they change nothing, as mount(2) has it.
+    static let superblockFlags: Set<String> = ["sync", "dirsync", "lazytime", "mand"]
 
     init(_ options: [String]) {
         for option in options where !option.isEmpty {

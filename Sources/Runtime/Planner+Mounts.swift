@@ -70,7 +70,7 @@ extension Planner {
         guard let source = mount.source, source.hasPrefix("/") else {
             throw Failure(.invalidArgument, "the source of a bind must be an absolute path")
         }
-        if let unknown = options.data.first {
+        if let unknown = options.data.first(where: { !MountOptions.superblockFlags.contains($0.key) }) {
             throw Failure(.invalidArgument, "\(unknown.key) is no option of a bind mount")
         }
         if options.copyUp { throw Failure(.invalidArgument, "tmpcopyup is for tmpfs") }

@@ -41,7 +41,8 @@ extension Planner {
         }
         draft.steps.append(.umask(process.user?.umask ?? 0o022))
         // The label is written below /proc and holds from execve on.
-        if let profile = process.apparmorProfile, !profile.isEmpty {
+        // "unconfined" is what everything is where it is off.
+        if let profile = process.apparmorProfile, !profile.isEmpty, context.host.appArmor {
             draft.steps.append(.execLabel(module: "apparmor", label: profile))
         }
         if let label = process.selinuxLabel, !label.isEmpty {

@@ -13,10 +13,10 @@ struct RuntimeVerbs {
 
     func perform() throws(Failure) -> Int32 {
         switch command.verb {
-        case .ociCreate: try runtime.create(id, createOptions())
+        case .ociCreate: try runtime.create(id, try createOptions())
         case .ociRun:
             return try runtime.run(
-                id, createOptions(), detached: command.flag(.detach), keeps: command.flag(.keep),
+                id, try createOptions(), detached: command.flag(.detach), keeps: command.flag(.keep),
                 subreaper: !command.flag(.noSubreaper))
         case .ociStart: try runtime.start(id)
         case .ociState: try printJSON(try runtime.state(id))
@@ -40,21 +40,32 @@ struct RuntimeVerbs {
         return 0
     }
 
-    private func createOptions() -> CreateOptions {
+    private func createOptions() throws(Failure) -> CreateOptions {
         var options = CreateOptions(bundle: command.value(.bundle) ?? ".")
         options.consoleSocket = absolute(.consoleSocket)
         options.pidFile = absolute(.pidFile)
         options.pidfdSocket = absolute(.pidfdSocket)
-        options.preservedDescriptors = preservedDescriptors()
+        options.preservedDescriptors = try preservedDescriptors()
+        options.activationDescriptors = activationDescriptors
         options.keepsOldRoot = command.flag(.noPivot)
         options.keepsKeyring = command.flag(.noNewKeyring)
         return options
     }
 
-    /// Those of systemd's socket activation (sd_listen_fds(3)) come first.
-    private func preservedDescriptors() -> UInt32 {
-        let asked = UInt32(clamping: command.integer(.preserveFds) ?? 0)
-        return asked + (Process.environmentValue("LISTEN_FDS").flatMap { UInt32($0) } ?? 0)
+    /// Those of systemd's socket activation (sd_listen_fds(3)).
+    private var activationDescriptors: UInt32 {
+        min(Process.environmentValue("LISTEN_FDS").flatMap { UInt32($0) } ?? 0, 1024)
+    }
+
+    /// With those of the activation, which come first.
+    /// - Throws: `invalidArgument` where one is not open: its number would be one of this program's own.
+    private func preservedDescriptors() throws(Failure) -> UInt32 {
+        let count = UInt32(clamping: command.integer(.preserveFds) ?? 0) + activationDescriptors
+        for number in 3..<(3 + count)
+        where (try? FileDescriptor.exists("/proc/self/fd/\(number)")) != true {
+            throw Failure(.invalidArgument, "--preserve-fds: descriptor \(number) is not open")
+        }
+        return count
     }
 
     /// The bundle becomes the working directory: paths are the caller's.
@@ -87,7 +98,7 @@ struct RuntimeVerbs {
         options.consoleSocket = absolute(.consoleSocket)
         options.pidfdSocket = absolute(.pidfdSocket)
         options.pidFile = absolute(.pidFile)
-        options.preservedDescriptors = preservedDescriptors()
+        options.preservedDescriptors = try preservedDescriptors()
         options.cgroup = command.value(.cgroup)
         options.ignoresPaused = command.flag(.ignorePaused)
         return options
