@@ -122,7 +122,7 @@ enum Busybox {
         return tar
     }
 
-    private static let applets =
+    static let applets =
         """
         [ ash awk base64 cat chgrp chmod chown cp cut date dd df dirname dmesg du echo env expr false find free \
         fsync getopt grep head hexdump hostname httpd id install ip kill killall ln ls md5sum mkdir mkfifo mknod mktemp more \
