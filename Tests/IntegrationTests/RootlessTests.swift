@@ -107,7 +107,7 @@ struct RootlessTests {
     }
 
     @Test func theDevicesAreTheHostsAndNoMore() throws {
-        try withUser { user in
+        try withUser { user throws in
             #expect(
                 try user.ok(
                     "run", "--rm", "busybox:test", "sh", "-c", "echo x >/dev/null; head -c4 /dev/zero | wc -c"
