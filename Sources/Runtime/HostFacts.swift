@@ -16,6 +16,8 @@ package struct HostFacts: Sendable, Equatable {
     package var seLinux = false
     /// ctr itself is in a user namespace: the host's devices and some of its files are out of reach.
     package var inUserNamespace = false
+    /// That namespace has one id: no file system can belong to another.
+    package var hasOneID = false
     /// Kernel parameters that docker sets by default in a new network namespace, as far as they exist.
     package var networkParameters: [String]
 
@@ -43,6 +45,7 @@ package struct HostFacts: Sendable, Equatable {
             capabilities: try heldCapabilities(), cgroups: CgroupLayout(unifiedMount: nil),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"), oomScoreAdjustment: ownScoreAdjustment())
         facts.inUserNamespace = UserNamespace.isNested
+        facts.hasOneID = UserNamespace.hasOneID
         return facts
     }
 
@@ -68,6 +71,7 @@ package struct HostFacts: Sendable, Equatable {
             appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
             networkParameters: parameters)
         facts.inUserNamespace = UserNamespace.isNested
+        facts.hasOneID = UserNamespace.hasOneID
         facts.seLinux = HostFile.exists("/sys/fs/selinux/enforce")
         return facts
     }

@@ -76,7 +76,8 @@ extension Planner {
         draft.steps.append(
             .identity(
                 uid: process.user?.uid ?? 0, gid: process.user?.gid ?? 0,
-                groups: process.user?.additionalGids ?? [],
+                // With one id there is no other group, and setgroups(2) is denied.
+                groups: context.host.hasOneID ? [] : process.user?.additionalGids ?? [],
                 keepsGroups: inUserNamespace || context.host.inUserNamespace))
         draft.steps.append(
             .capabilities(

@@ -39,6 +39,14 @@ package enum SpecBuilder {
         var spec = RuntimeSpec(
             root: RuntimeSpec.Root(path: "rootfs", readonly: options.readOnlyRoot ? true : nil),
             process: process, mounts: mounts(options), linux: linux)
+        if host.hasOneID {
+            // The terminals' group, tty, is not there.
+            spec.mounts = spec.mounts?.map { mount in
+                var mount = mount
+                if mount.type == "devpts" { mount.options?.removeAll { $0.hasPrefix("gid=") } }
+                return mount
+            }
+        }
         if !options.annotations.isEmpty { spec.annotations = options.annotations }
         if options.namespaces.uts == .private {
             spec.hostname = options.hostname.isEmpty ? nil : options.hostname
