@@ -11,7 +11,6 @@ package enum UserNamespace {
 
     /// Of uids. One that maps every id to itself is the first.
     package static let uids = ranges("/proc/self/uid_map")
-    package static let gids = ranges("/proc/self/gid_map")
 
     package static let isNested = !(uids.count == 1 && uids[0].count == UInt32.max)
 

@@ -120,8 +120,11 @@ extension BundleRuntime {
         let (state, status) = try known(directory)
         if all || (signal == Signal.kill && !ownsPIDNamespace(directory)) {
             if status == .stopped, !all { throw notRunning(id) }
-            try CgroupProcesses(state.location).signal(signal)
-            if status == .stopped { return }
+            let processes = CgroupProcesses(state.location)
+            let hasAny = !processes.pids.isEmpty
+            try processes.signal(signal)
+            // The first process was among them; without cgroups it alone is known.
+            if hasAny || status == .stopped { return }
         }
         guard status != .stopped, status != .creating else { throw notRunning(id) }
         try during("signal \(id)") { () throws(SystemError) in

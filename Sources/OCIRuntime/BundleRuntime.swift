@@ -20,8 +20,9 @@ package struct BundleRuntime: Sendable {
 
     private static var defaultRoot: String {
         if Process.isRoot, !UserNamespace.isNested { return "/run/ctr-oci" }
-        return
-            "\(Process.environmentValue("XDG_RUNTIME_DIR") ?? "/tmp/ctr-oci-\(Process.effectiveUID)")/ctr-oci"
+        // Never below /tmp: another user could have made it first.
+        let own = Process.environmentValue("XDG_RUNTIME_DIR") ?? "/run/user/\(UserNamespace.outerUID)"
+        return "\(own)/ctr-oci"
     }
 }
 

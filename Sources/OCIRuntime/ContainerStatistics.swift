@@ -40,15 +40,19 @@ package struct ContainerStatistics: Encodable, Sendable {
         package var limit: UInt64 = 0
     }
 
-    package struct Transferred: Encodable, Sendable {
-        package var read: UInt64 = 0
-        package var written: UInt64 = 0
+    package struct BlockIO: Encodable, Sendable {
+        package struct Entry: Encodable, Sendable {
+            package let op: String
+            package let value: UInt64
+        }
+
+        package var ioServiceBytesRecursive: [Entry] = []
     }
 
     package var cpu = Processor()
     package var memory = Memory()
     package var pids = Processes()
-    package var blkio = Transferred()
+    package var blkio = BlockIO()
 
     init(_ location: CgroupLocation) {
         let legacyMemory = location.directory(holding: "memory")
@@ -81,7 +85,10 @@ package struct ContainerStatistics: Encodable, Sendable {
             pids.limit = limit == UInt64.max ? 0 : limit
         }
         if let blocks = location.blockCounters {
-            blkio = Transferred(read: blocks.read, written: blocks.written)
+            blkio.ioServiceBytesRecursive = [
+                BlockIO.Entry(op: "Read", value: blocks.read),
+                BlockIO.Entry(op: "Write", value: blocks.written),
+            ]
         }
     }
 

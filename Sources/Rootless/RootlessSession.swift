@@ -27,7 +27,7 @@ package struct RootlessSession: Sendable {
 
     package init(uid: UInt32) {
         bus = RootlessSession.runDirectory(uid) + "/bus"
-        let home = Process.environmentValue("HOME") ?? "/tmp/ctr-home-\(uid)"
+        let home = Process.environmentValue("HOME") ?? "/nonexistent"
         defaultRoot = (RootlessSession.directory("XDG_DATA_HOME") ?? "\(home)/.local/share") + "/ctr"
         defaultRunRoot = RootlessSession.runDirectory(uid) + "/ctr"
     }
@@ -60,8 +60,12 @@ package struct RootlessSession: Sendable {
     private func join(_ uid: UInt32, _ holder: () throws(Failure) -> FileDescriptor) throws(Failure) {
         let lock = try during("make \(defaultRunRoot)") { () throws(SystemError) in
             try Directory.ensurePath(defaultRunRoot)
-            guard try FileDescriptor.status(defaultRunRoot).uid == uid else {
-                throw SystemError(call: "stat", path: defaultRunRoot, errno: Errno.notPermitted)
+            // In /tmp another user may have been there first, and could change what is below at any time.
+            for path in [defaultRunRoot, String(defaultRunRoot.dropLast("/ctr".count))] {
+                let status = try FileDescriptor.status(path)
+                guard status.kind == .directory, status.uid == uid, status.permissions & 0o022 == 0 else {
+                    throw SystemError(call: "stat", path: path, errno: Errno.notPermitted)
+                }
             }
             return try FileLock("\(defaultRunRoot)/namespace.lock", .exclusive)
         }

@@ -24,7 +24,9 @@ struct SecurityOptions {
             case ("unmask", let paths?): unmasked += try SecurityOptions.paths(paths, option)
             case ("label", "disable"): continue
             case ("label", _):
-                throw Failure(.unsupported, "--security-opt \(option): SELinux labels are not supported yet")
+                throw Failure(
+                    .unsupported, "--security-opt \(option): ctr gives containers no SELinux labels",
+                    hint: "leave it out, or say label=disable")
             case ("seccomp", _):
                 throw Failure(.internal, "--security-opt \(option) was not read by its caller")
             default:
