@@ -34,7 +34,9 @@ extension ProcessTests {
 
         @Test func exitCodeAndSignal() throws {
             #expect(try shell("exit 7").code == 7)
-            #expect(try shell("sleep 5 & kill -9 $!; wait $!; exit $?").code == 137)
+            // Not in the background: the shell opens /dev/null for that, which this root lacks.
+            let killed = try shell("sh -c 'kill -9 $$'; exit $?")
+            #expect(killed.code == 137)
         }
 
         @Test func isProcessOneOfItsOwnHost() throws {
