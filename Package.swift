@@ -60,7 +60,9 @@ let targets: [Target] = [
     room("OCI", ["Failure", crypto]),
     room("LaunchPlan", ["LinuxSystem", "Failure"]),
     room("EventJournal", ["LinuxSystem"]),
-    room("ContainerMonitor", ["LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"]),
+    room(
+        "ContainerMonitor",
+        ["LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"]),
     room(
         "Archive", ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         linked: archives("archive", "nettle", "acl", "lzma", "zstd", "lz4", "bz2", "z")
@@ -155,7 +157,12 @@ let targets: [Target] = [
     tests("ArchiveTests", ["Archive", "LinuxSystem", "Failure"]),
     tests("ImageStoreTests", ["ImageStore", "ImageArchive", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("RegistryClientTests", ["RegistryClient", "OCI", "Failure", "ScriptedRegistry"]),
-    tests("OverlayFSTests", ["OverlayFS", "Layers", "Archive", "OCI", "LinuxSystem", "Failure"]),
+    tests(
+        "OverlayFSTests",
+        [
+            "OverlayFS", "Layers", "Archive", "ContainerMonitor", "LaunchPlan", "OCI", "LinuxSystem",
+            "Failure",
+        ]),
     tests("RuntimeTests", ["Runtime", "LaunchPlan", "OCI", "LinuxSystem", "Failure"]),
     tests("VolumesTests", ["Volumes", "LinuxSystem", "Failure"]),
     tests("DockerfileTests", ["Dockerfile", "Failure"]),
@@ -166,6 +173,7 @@ let targets: [Target] = [
         "EngineTests",
         [
             "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LaunchPlan",
+            "Rootless",
             "LinuxSystem", "Failure", "ScriptedRegistry",
         ]),
     tests("BuildTests", ["Build", "Dockerfile", "Engine", "ImageStore", "OCI", "LinuxSystem", "Failure"]),

@@ -20,6 +20,8 @@ package final class TarTree {
     package var includes: (RawPath, FileStatus) -> Bool = { _, _ in true }
     /// Whether an extended attribute is written.
     package var includesAttribute: (String) -> Bool = { _ in true }
+    /// Who an entry belongs to.
+    package var owner: (FileStatus) -> (uid: UInt32, gid: UInt32) = { ($0.uid, $0.gid) }
     /// Entries that follow a directory's own, made from the directory (open), its path and what is in it.
     package var extra: (Int32, RawPath, [Directory.Entry]) throws(Failure) -> [TarEntry] = { _, _, _ in [] }
 
@@ -152,8 +154,9 @@ package final class TarTree {
     private func entry(
         _ path: RawPath, _ kind: TarEntry.Kind, _ status: FileStatus, _ attributes: [TarEntry.Attribute]
     ) -> TarEntry {
-        TarEntry(
-            path: path, kind: kind, mode: status.permissions, uid: status.uid, gid: status.gid,
+        let owner = owner(status)
+        return TarEntry(
+            path: path, kind: kind, mode: status.permissions, uid: owner.uid, gid: owner.gid,
             modified: status.modified, attributes: attributes)
     }
 

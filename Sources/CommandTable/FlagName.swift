@@ -63,6 +63,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case force
     case forceRemove = "force-rm"
     case format
+    case gidmap
     case groupAdd = "group-add"
     case healthCmd = "health-cmd"
     case healthInterval = "health-interval"
@@ -171,12 +172,14 @@ package enum FlagName: String, CaseIterable, Sendable {
     case tty
     case type
     case tz
+    case uidmap
     case ulimit
     case unsetenv
     case unsetenvAll = "unsetenv-all"
     case until
     case user
     case username
+    case userns
     case uts
     case verbose
     case version

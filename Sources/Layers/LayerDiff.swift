@@ -92,8 +92,11 @@ package struct LayerDiff {
     }
 
     /// A mounted root as one flat tar (`ctr export`).
-    package static func export(root: Int32, to writer: TarWriter) throws(Failure) {
-        try tree(writer, whiteouts: false).add(RawPath("."), in: root, as: RawPath(""))
+    /// - Parameter owners: a user namespace that the root's owners are told in; nil: as they are.
+    package static func export(root: Int32, owners: UserMaps? = nil, to writer: TarWriter) throws(Failure) {
+        let tree = tree(writer, whiteouts: false)
+        if let owners { tree.owner = { owners.inside(uid: $0.uid, gid: $0.gid) } }
+        try tree.add(RawPath("."), in: root, as: RawPath(""))
     }
 
     private static func tree(_ writer: TarWriter, whiteouts: Bool) -> TarTree {

@@ -12,7 +12,7 @@ package struct FileStatus: Sendable, Equatable {
     package let blocks: UInt64
     /// Type and permission bits as in st_mode.
     package let mode: UInt32
-    package let uid, gid: UInt32
+    package var uid, gid: UInt32
     package let deviceMajor, deviceMinor: UInt32
     package let modified, changed, accessed: Timestamp
 

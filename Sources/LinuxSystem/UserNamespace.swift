@@ -7,33 +7,31 @@ package enum UserNamespace {
         package let inside: UInt32
         package let outside: UInt32
         package let count: UInt32
+
+        package init(inside: UInt32, outside: UInt32, count: UInt32) {
+            self.inside = inside
+            self.outside = outside
+            self.count = count
+        }
     }
 
-    /// Of uids. One that maps every id to itself is the first.
-    package static let uids = ranges("/proc/self/uid_map")
+    /// One that maps every id to itself is the first.
+    package static let uids = map("/proc/self/uid_map")
+    package static let gids = map("/proc/self/gid_map")
 
-    package static let isNested = !(uids.count == 1 && uids[0].count == UInt32.max)
+    package static let isNested = !(uids.ranges.count == 1 && uids.ranges[0].count == UInt32.max)
 
     /// There is one id, and nothing can be given to another: every file belongs to it.
-    package static let hasOneID = isNested && uids.reduce(0) { $0 + UInt64($1.count) } == 1
+    package static let hasOneID = isNested && uids.ranges.reduce(0) { $0 + UInt64($1.count) } == 1
 
     /// Who this process's user is outside.
-    package static var outerUID: UInt32 {
-        let own = ctr_geteuid()
-        return uids.first { own >= $0.inside && own - $0.inside < $0.count }.map {
-            own - $0.inside + $0.outside
-        } ?? own
-    }
+    package static var outerUID: UInt32 { uids.outside(Process.effectiveUID) ?? Process.effectiveUID }
+    package static var outerGID: UInt32 { gids.outside(Process.effectiveGID) ?? Process.effectiveGID }
 
-    private static func ranges(_ path: String) -> [Range] {
-        guard let bytes = (try? AtomicFile.read(path, limit: 1 << 16)) ?? nil else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let numbers = line.split(separator: UInt8(ascii: " ")).compactMap {
-                UInt32(String(decoding: $0, as: UTF8.self))
-            }
-            guard numbers.count == 3 else { return nil }
-            return Range(inside: numbers[0], outside: numbers[1], count: numbers[2])
-        }
+    private static func map(_ path: String) -> IDMap {
+        let bytes = (try? AtomicFile.read(path, limit: 1 << 16)) ?? nil
+        let lines = String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
+        return IDMap(lines: lines) ?? IDMap([])
     }
 
     /// Joins the user and the mount namespace of a process that this user owns; this process has one thread.

@@ -40,12 +40,13 @@ package struct OverlayMount {
     /// - Parameters:
     ///   - layers: roots of layers, top first, at least one; the caller keeps them open for the call.
     ///   - upper: nil for a read-only mount.
+    ///   - ids: a user namespace that the owners are seen through; nil: as they are on the disk.
     ///   - userXattr: overlay's marks as `user.overlay.`, inside a user namespace.
     ///   - strategy: nil for the first that the kernel knows.
     ///   - scratch: a directory of the caller's own on which the mount stands for a moment where only mount(2) can
     ///     make it.
     package static func make(
-        layers: [Int32], upper: Upper? = nil, userXattr: Bool = UserNamespace.isNested,
+        layers: [Int32], upper: Upper? = nil, ids: Int32? = nil, userXattr: Bool = UserNamespace.isNested,
         strategy: Strategy? = nil,
         scratch: String
     ) throws(Failure) -> DetachedMount {
@@ -59,8 +60,15 @@ package struct OverlayMount {
             if layers.count == 1, upper == nil {
                 let bind = try DetachedMount(bind: "", in: first, recursive: false)
                 try bind.set(.readOnly)
+                if let ids { try bind.mapIDs(by: ids, recursive: false) }
                 return bind
             }
+            let mapped = try ids.map { (ids) throws(SystemError) in
+                try MappedLayers(layers, upper, by: ids, scratch: scratch)
+            }
+            defer { withExtendedLifetime(mapped) {} }
+            let layers = mapped?.layers.map(\.raw) ?? layers
+            let upper = mapped?.upper ?? upper
             if let strategy { return try make(strategy, layers, upper, userXattr, scratch) }
             do throws(SystemError) {
                 return try make(.descriptors, layers, upper, userXattr, scratch)

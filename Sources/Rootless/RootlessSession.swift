@@ -88,7 +88,10 @@ package struct RootlessSession: Sendable {
         guard words.count == 3, words[0] == Process.bootID(), let pid = Int32(words[1]),
             let start = UInt64(words[2])
         else { return nil }
-        guard let process = (try? ProcessIdentity(pid: pid, startTime: start).open()) ?? nil else {
+        guard let process = (try? ProcessIdentity(pid: pid, startTime: start).open()) ?? nil,
+            // Killed and not reaped yet, it has no namespaces any more.
+            (try? FileDescriptor.status("/proc/\(pid)/ns/mnt", follow: true)) != nil
+        else {
             return nil
         }
         return SharedFileDescriptor(process)

@@ -6,6 +6,11 @@ package struct SubordinateIDs: Sendable, Equatable {
     package struct Range: Sendable, Equatable {
         package let start: UInt32
         package let count: UInt32
+
+        package init(start: UInt32, count: UInt32) {
+            self.start = start
+            self.count = count
+        }
     }
 
     package let ranges: [Range]

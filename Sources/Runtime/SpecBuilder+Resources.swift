@@ -245,7 +245,7 @@ extension SpecBuilder {
         if network == .private || network == .none {
             for key in host.networkParameters {
                 // Of a group that the namespace has not mapped the kernel knows nothing.
-                let groups = host.inUserNamespace ? "0 0" : "0 2147483647"
+                let groups = host.inUserNamespace || options.ids != nil ? "0 0" : "0 2147483647"
                 all[key] = key == "net.ipv4.ping_group_range" ? groups : "0"
             }
         }

@@ -1,4 +1,5 @@
 package import Failure
+internal import LinuxSystem
 package import OCI
 
 /// From what the flags mean to an OCI runtime spec: docker's rules, no input or output.
@@ -17,6 +18,8 @@ package enum SpecBuilder {
 
         var linux = RuntimeSpec.Linux()
         linux.namespaces = try namespaces(options.namespaces, host: host)
+        linux.uidMappings = mappings(options.ids?.uids)
+        linux.gidMappings = mappings(options.ids?.gids)
         linux.resources = try resources(options, host: host)
         linux.devices = try devices(options)
         linux.sysctl = try sysctls(options, host: host)
@@ -39,8 +42,9 @@ package enum SpecBuilder {
         var spec = RuntimeSpec(
             root: RuntimeSpec.Root(path: "rootfs", readonly: options.readOnlyRoot ? true : nil),
             process: process, mounts: mounts(options), linux: linux)
-        if host.hasOneID {
-            // The terminals' group, tty, is not there.
+        // docker's number of the group tty.
+        if host.hasOneID || options.ids.map({ $0.gids.outside(5) == nil }) == true {
+            // The terminals' group is not there.
             spec.mounts = spec.mounts?.map { mount in
                 var mount = mount
                 if mount.type == "devpts" { mount.options?.removeAll { $0.hasPrefix("gid=") } }
@@ -158,6 +162,7 @@ package enum SpecBuilder {
         let all: [(RuntimeSpec.Namespace.Kind, SpecOptions.NamespaceMode, String)] = [
             (.network, modes.network, "network"), (.time, modes.time, "time"), (.uts, modes.uts, "uts"),
             (.pid, modes.pid, "pid"), (.ipc, modes.ipc, "ipc"), (.cgroup, modes.cgroup, "cgroupns"),
+            (.user, modes.user, "userns"),
         ]
         var result = [RuntimeSpec.Namespace(.mount)]
         for (kind, mode, flag) in all {
@@ -181,6 +186,12 @@ package enum SpecBuilder {
             }
         }
         return result
+    }
+
+    private static func mappings(_ map: IDMap?) -> [RuntimeSpec.IDMapping]? {
+        map?.ranges.map {
+            RuntimeSpec.IDMapping(containerID: $0.inside, hostID: $0.outside, size: $0.count)
+        }
     }
 
     /// A user's mount replaces the default one at its place; one at /dev replaces all below it.

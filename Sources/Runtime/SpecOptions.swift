@@ -1,3 +1,4 @@
+package import LinuxSystem
 package import OCI
 
 /// What the flags of `run` and `create` mean, parsed and with the image's settings merged in: the input of
@@ -22,6 +23,7 @@ package struct SpecOptions: Sendable {
         package var cgroup = NamespaceMode.private
         package var network = NamespaceMode.private
         package var time = NamespaceMode.private
+        package var user = NamespaceMode.host
 
         package init() {}
     }
@@ -127,6 +129,8 @@ package struct SpecOptions: Sendable {
     /// `--device-cgroup-rule` values: `c 1:3 rwm`.
     package var deviceRules: [String] = []
     package var namespaces = Namespaces()
+    /// The ids of the container's user namespace; nil without one.
+    package var ids: UserMaps?
     package var shmSize: UInt64 = ContainerDefaults.shmSize
     package var resources = Resources()
     package var oomScoreAdjustment = 0

@@ -23,6 +23,8 @@ private struct MountFields {
     private var recursion: MountRequest.Recursion?
     private var createsSource = false
     private var isNeverFilled = false
+    private var changesOwner = false
+    private var idMapping: String?
     private var subpath: String?
     private var labels: [MountRequest.KeyAndValue] = []
     private var driverOptions: [MountRequest.KeyAndValue] = []
@@ -55,6 +57,8 @@ private struct MountFields {
             }
         case "bind-nonrecursive": if try toggle(value, key) { recursion = .disabled }
         case "bind-create-src": createsSource = try toggle(value, key)
+        case "u", "chown": changesOwner = try toggle(value, key)
+        case "idmap": idMapping = value ?? ""
         case "volume-nocopy": isNeverFilled = try toggle(value, key)
         case "volume-subpath": subpath = try MountPath.subpath(try text(value, key))
         case "volume-label": labels.append(try pair(value, key, needsValue: false))
@@ -117,6 +121,9 @@ private struct MountFields {
             throw Failure(
                 .invalidArgument, "unknown type \"\(type)\"", hint: "Types are volume, bind and tmpfs.")
         }
+        request.changesOwner = changesOwner
+        request.idMapping = idMapping
+        if changesOwner || idMapping != nil { try request.checkOwners() }
         return request
     }
 

@@ -3,7 +3,7 @@ package import Failure
 extension MountRequest {
     /// `-v NAME:/path[:OPTIONS]`, `/host:/path[:OPTIONS]` or `/path` for an anonymous volume.
     ///
-    /// Options: `ro`, `rw`, `nocopy`, a propagation, `z` and `Z` (which only mean something where SELinux is; accepted and
+    /// Options: `ro`, `rw`, `nocopy`, a propagation, `U`, `idmap[=uids=…;gids=…]`, `z` and `Z` (which only mean something where SELinux is; accepted and
     /// without effect), and docker's `consistent`, `cached`, `delegated` (without effect on Linux).
     package init(volume text: String, workingDirectory: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
@@ -67,14 +67,16 @@ extension MountRequest {
                 guard propagation == nil else { throw Failure(.invalidArgument, "two propagations") }
                 propagation = option
             case "U":
-                throw Failure(
-                    .unsupported, "the option U (change the owner of what is mounted) is not supported",
-                    hint: "Change the owner once, in a container or on the host.")
+                changesOwner = true
+                try checkOwners()
+            case _ where option == "idmap" || option.hasPrefix("idmap="):
+                idMapping = String(option.dropFirst("idmap=".count))
+                try checkOwners()
             default:
                 throw Failure(
                     .invalidArgument, "unknown option \"\(option)\"",
                     hint:
-                        "Options are ro, rw, nocopy, z, Z and \(MountRequest.propagations.joined(separator: ", "))."
+                        "Options are ro, rw, nocopy, U, idmap, z, Z and \(MountRequest.propagations.joined(separator: ", "))."
                 )
             }
         }

@@ -35,6 +35,10 @@ package struct MountRequest: Equatable, Sendable {
     package var subpath = ""
     /// The volume is not filled from the image (`nocopy`).
     package var isNeverFilled = false
+    /// What is mounted is given to the container's user (`U`).
+    package var changesOwner = false
+    /// `idmap`: owners are seen through a mapping; empty for that of the container's user namespace.
+    package var idMapping: String?
     /// What a volume that does not exist yet is made with.
     package var labels: [KeyAndValue] = []
     package var driverOptions: [KeyAndValue] = []

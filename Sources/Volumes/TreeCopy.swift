@@ -1,5 +1,5 @@
 package import Failure
-import LinuxSystem
+package import LinuxSystem
 
 /// Copies what is in one directory into another, as it is: modes, owners, extended attributes, times, hard links, symbolic
 /// links, devices, FIFOs, holes. Everything goes by descriptors and no link is ever followed, so that neither tree can lead
@@ -7,6 +7,9 @@ import LinuxSystem
 package struct TreeCopy {
     private let source: Int32
     private let target: Int32
+    private let owners: UserMaps?
+    /// What stopped the copy, if it was an owner.
+    private var unmapped: Failure?
     /// Where the first name of a file with several was written, by the source's device and inode.
     private var linked: [FileIdentity: RawPath] = [:]
     /// Directories still to be read, as paths below both trees; the empty one is the trees themselves.
@@ -21,14 +24,29 @@ package struct TreeCopy {
     /// Copies the contents and the attributes of the directory `source` into the empty directory `target`.
     ///
     /// Both must be open directories and stay so. Nothing is synced. A failure leaves `target` half-written.
-    package static func copy(from source: Int32, to target: Int32) throws(Failure) {
-        var copy = TreeCopy(source: source, target: target)
+    /// - Parameter owners: a user namespace whose ids the copy belongs to; nil: owners as they are.
+    package static func copy(from source: Int32, to target: Int32, owners: UserMaps? = nil) throws(Failure) {
+        var copy = TreeCopy(source: source, target: target, owners: owners)
         try copy.run()
     }
 
-    private init(source: Int32, target: Int32) {
+    private init(source: Int32, target: Int32, owners: UserMaps?) {
         self.source = source
         self.target = target
+        self.owners = owners
+    }
+
+    /// The status of a file, with the owner that its copy gets.
+    private mutating func owned(_ status: FileStatus, _ path: RawPath) throws(SystemError) -> FileStatus {
+        guard let owners else { return status }
+        do throws(Failure) {
+            var status = status
+            (status.uid, status.gid) = try owners.outside(uid: status.uid, gid: status.gid)
+            return status
+        } catch {
+            unmapped = error.within(path.bytes.isEmpty ? "/" : path.shown)
+            throw SystemError(call: "chown", path: path.shown, errno: Errno.invalid)
+        }
     }
 
     private mutating func run() throws(Failure) {
@@ -36,8 +54,9 @@ package struct TreeCopy {
             do throws(SystemError) {
                 try copyDirectory(path)
             } catch {
-                throw error.failure(
-                    "copy \(path.bytes.isEmpty ? "." : path.shown)\(error.path.map { " (\($0))" } ?? "")")
+                throw unmapped
+                    ?? error.failure(
+                        "copy \(path.bytes.isEmpty ? "." : path.shown)\(error.path.map { " (\($0))" } ?? "")")
             }
         }
         // Times last, from below: every name that is made in a directory changes the directory's.
@@ -59,7 +78,7 @@ package struct TreeCopy {
     private mutating func copyDirectory(_ path: RawPath) throws(SystemError) {
         let from = try Self.open(path, below: source)
         let to = try Self.open(path, below: target)
-        let status = try from.status()
+        let status = try owned(try from.status(), path)
         for entry in try Directory.entries(of: from) {
             try copyEntry(entry.name, in: path, from: from, to: to)
         }
@@ -70,8 +89,8 @@ package struct TreeCopy {
     private mutating func copyEntry(
         _ name: RawPath, in path: RawPath, from: borrowing FileDescriptor, to: borrowing FileDescriptor
     ) throws(SystemError) {
-        let status = try FileDescriptor.status(name, in: from.raw)
         let below = path.bytes.isEmpty ? name : RawPath(path.bytes + [UInt8(ascii: "/")] + name.bytes)
+        let status = try owned(try FileDescriptor.status(name, in: from.raw), below)
         if status.kind == .directory {
             try Directory.make(name, in: to.raw, mode: 0o700)
             pending.append(below)

@@ -97,6 +97,9 @@ enum ContainerFlags {
         settings.ipc = command.value(.ipc) ?? ""
         settings.uts = command.value(.uts) ?? ""
         settings.cgroupNamespace = command.value(.cgroupns) ?? ""
+        settings.userNamespace.mode = command.value(.userns) ?? ""
+        settings.userNamespace.uids = command.values(.uidmap)
+        settings.userNamespace.gids = command.values(.gidmap)
         settings.privileged = command.flag(.privileged)
         settings.readOnly = command.flag(.readOnly)
         settings.capAdd = command.values(.capAdd)

@@ -18,6 +18,11 @@ import Testing
         settings.ipc = "ipc of\n two lines"
         settings.uts = "uts of\n two lines"
         settings.cgroupNamespace = "cgroupns of\n two lines"
+        settings.userNamespace.mode = "auto"
+        settings.userNamespace.uids = ["0 100000 65536", "65536 7 1"]
+        settings.userNamespace.gids = ["0 100000 65536"]
+        settings.userNamespace.container = "cafe"
+        settings.userNamespace.copiesLayers = true
         settings.seccompProfile = "seccomp-profile of\n two lines"
         settings.cpusetCPUs = "cpuset-cpus of\n two lines"
         settings.cpusetMems = "cpuset-mems of\n two lines"
@@ -106,6 +111,7 @@ import Testing
             }
         }
         compare(Self.full, ContainerSettings())
+        compare(Self.full.userNamespace, UserNamespaceSettings())
         compare(Self.full.life, LifeSettings())
         compare(Self.full.life.health, HealthSettings())
     }

@@ -5,69 +5,8 @@ import Testing
 /// tried in the QEMU host (Tests/Host/rootless-job).
 @Suite("an ordinary user", .needs())
 struct RootlessTests {
-    private static let uid = "54321"
-
-    /// The user's own ctr; its namespace's holder ends with the test.
-    private struct User {
-        let fixture: Fixture
-        let program: String
-        let home: String
-        let run: String
-
-        func ctr(_ arguments: [String], input: String? = nil) throws -> Outcome {
-            var environment = fixture.environment.filter { !$0.key.hasPrefix("CTR_") }
-            environment["HOME"] = home
-            environment["XDG_RUNTIME_DIR"] = run
-            environment["XDG_DATA_HOME"] = nil
-            return try ChildProcess(
-                [
-                    "/usr/bin/setpriv", "--reuid", RootlessTests.uid, "--regid", RootlessTests.uid,
-                    "--clear-groups",
-                    program,
-                ] + arguments, input: input.map { Array($0.utf8) }, environment: environment
-            ).finish(timeout: 30)
-        }
-
-        func ok(_ arguments: String...) throws -> String {
-            let outcome = try ctr(arguments)
-            #expect(outcome.code == 0, "\(arguments): \(outcome)")
-            return outcome.stdout.trimmingCharacters(in: .newlines)
-        }
-
-        /// The process that holds the user's namespaces.
-        var holder: Int32? {
-            let text = (try? String(contentsOfFile: run + "/ctr/namespace", encoding: .utf8)) ?? ""
-            let words = text.split { $0 == " " || $0 == "\n" }
-            return words.count == 3 ? Int32(words[1]) : nil
-        }
-    }
-
-    private func withUser(_ body: (User) throws -> Void) throws {
-        try withFixture { ctr in
-            chmod(ctr.directory, 0o755)
-            let programs = try ctr.makeDirectory("programs")
-            // By another process: a descriptor of ours, open for writing at some fork, would make them "busy".
-            _ = try ChildProcess(["/bin/cp", Program.ctr, Program.transfer, Program.monitor, programs])
-                .finish()
-            let user = User(
-                fixture: ctr, program: programs + "/ctr", home: try ctr.makeDirectory("home"),
-                run: try ctr.makeDirectory("run-user"))
-            for path in [user.home, user.run] {
-                #expect(chown(path, UInt32(RootlessTests.uid) ?? 0, UInt32(RootlessTests.uid) ?? 0) == 0)
-            }
-            let archive = try ctr.file("busybox.tar", Busybox.tar)
-            chmod(archive, 0o644)
-            defer {
-                _ = try? user.ctr(["rm", "-f", "box"])
-                if let holder = user.holder { kill(holder, SIGKILL) }
-            }
-            _ = try user.ok("import", archive, "busybox:test")
-            try body(user)
-        }
-    }
-
     @Test func containersRunAndAreTheUsersOwn() throws {
-        try withUser { user in
+        try withOrdinaryUser { user in
             #expect(try user.ok("run", "--rm", "busybox:test", "id", "-u") == "0")
             let map = try user.ok("run", "--rm", "busybox:test", "cat", "/proc/self/uid_map")
             #expect(map.split(separator: " ") == ["0", "54321", "1"])
@@ -87,7 +26,7 @@ struct RootlessTests {
     }
 
     @Test func volumesTerminalsAndTheHostsNetwork() throws {
-        try withUser { user in
+        try withOrdinaryUser { user in
             _ = try user.ok(
                 "run", "--rm", "-v", "data:/data", "busybox:test", "sh", "-c", "echo kept >/data/x")
             #expect(
@@ -107,7 +46,7 @@ struct RootlessTests {
     }
 
     @Test func theDevicesAreTheHostsAndNoMore() throws {
-        try withUser { user throws in
+        try withOrdinaryUser { user throws in
             #expect(
                 try user.ok(
                     "run", "--rm", "busybox:test", "sh", "-c", "echo x >/dev/null; head -c4 /dev/zero | wc -c"
@@ -120,7 +59,7 @@ struct RootlessTests {
     }
 
     @Test func limitsWithoutCgroupsAreRefused() throws {
-        try withUser { user in
+        try withOrdinaryUser { user in
             let outcome = try user.ctr(["run", "--rm", "-m", "64m", "busybox:test", "true"])
             #expect(outcome.code == 125)
             #expect(outcome.stderr.contains("limits need cgroups") && outcome.stderr.contains("ctr doctor"))
@@ -128,11 +67,13 @@ struct RootlessTests {
     }
 
     @Test func oneNamespaceServesAllCalls() throws {
-        try withUser { user in
+        try withOrdinaryUser { user in
             let first = try #require(user.holder)
             _ = try user.ok("run", "--rm", "busybox:test", "true")
             #expect(user.holder == first)
             kill(first, SIGKILL)
+            let gone = Date() + 10
+            while kill(first, 0) == 0, Date() < gone { usleep(10_000) }
             // A new one is made when the old one is gone.
             #expect(try user.ok("run", "--rm", "busybox:test", "echo", "again") == "again")
             #expect(user.holder != first)
@@ -140,7 +81,7 @@ struct RootlessTests {
     }
 
     @Test func aBuildRunsToo() throws {
-        try withUser { user in
+        try withOrdinaryUser { user in
             let context = user.home + "/context"
             try FileManager.default.createDirectory(atPath: context, withIntermediateDirectories: true)
             try "FROM busybox:test\nRUN echo built >/built\nCOPY f /f\n".write(
@@ -148,6 +89,82 @@ struct RootlessTests {
             try "f".write(toFile: context + "/f", atomically: false, encoding: .utf8)
             _ = try user.ok("build", "-q", "-t", "made:1", context)
             #expect(try user.ok("run", "--rm", "made:1", "cat", "/built", "/f") == "built\nf")
+        }
+    }
+}
+
+/// The same with 65536 subordinate ids, by newuidmap and newgidmap.
+@Suite("an ordinary user: --userns", .needs(.unshare, .mount, .newuidmap))
+struct RootlessNamespaceTests {
+    private func user(_ body: (OrdinaryUser) throws -> Void) throws {
+        try withOrdinaryUser(subordinateIDs: true, body)
+    }
+
+    @Test func idsOfTheUserAreInTheNamespace() throws {
+        try user { user in
+            let map = try user.ok("run", "--rm", "busybox:test", "cat", "/proc/self/uid_map")
+            #expect(map.split { $0 == " " || $0 == "\n" } == ["0", "54321", "1", "1", "700000", "65536"])
+        }
+    }
+
+    @Test func theUserKeepsItsID() throws {
+        try user { user in
+            let flags = ["run", "--rm", "--userns", "keep-id"]
+            #expect(
+                try user.ok(
+                    flags + ["busybox:test", "sh", "-c", "id -u; id -g; stat -c %u:%g /bin /etc/passwd"])
+                    == "54321\n54321\n0:0\n0:0")
+            #expect(try user.ok(flags + ["-u", "0", "busybox:test", "id", "-u"]) == "0")
+            let shared = user.home + "/shared"
+            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: false)
+            #expect(chown(shared, OrdinaryUser.uid, OrdinaryUser.uid) == 0)
+            _ = try user.ok(flags + ["-v", shared + ":/shared", "busybox:test", "touch", "/shared/mine"])
+            var status = stat()
+            #expect(lstat(shared + "/mine", &status) == 0 && status.st_uid == OrdinaryUser.uid)
+            #expect(
+                try user.ok([
+                    "run", "--rm", "--userns", "keep-id:uid=7,gid=8", "busybox:test", "sh", "-c",
+                    "echo $(id -u):$(id -g)",
+                ]) == "7:8")
+        }
+    }
+
+    @Test func nomapLeavesTheUserOut() throws {
+        try user { user in
+            let map = try user.ok(
+                "run", "--rm", "--userns", "nomap", "busybox:test", "cat", "/proc/self/uid_map")
+            #expect(map.split(separator: " ") == ["0", "1", "65536"])
+        }
+    }
+
+    @Test func autoAndItsLayerVolumesAndCopies() throws {
+        try user { user in
+            _ = try user.ok(
+                "run", "-d", "--name", "box", "--userns", "auto", "-v", "data:/data", "busybox:test", "sleep",
+                "300")
+            let map = try user.ok("exec", "box", "cat", "/proc/self/uid_map")
+            #expect(map.split(separator: " ") == ["0", "1", "1024"])
+            #expect(
+                try user.ok(
+                    "exec", "box", "sh", "-c",
+                    "touch /new /data/x; chown 5:6 /new; stat -c %u:%g /new /data/x /bin")
+                    == "5:6\n0:0\n0:0")
+            #expect(try user.ok("diff", "box") == "A /data\nA /new")
+            let file = user.home + "/file"
+            try "x".write(toFile: file, atomically: false, encoding: .utf8)
+            chmod(file, 0o644)
+            _ = try user.ok("cp", file, "box:/copied")
+            #expect(try user.ok("exec", "box", "stat", "-c", "%u:%g", "/copied") == "0:0")
+            _ = try user.ok("stop", "-t", "0", "box")
+            _ = try user.ok("cp", file, "box:/again")
+            _ = try user.ok("start", "box")
+            #expect(try user.ok("exec", "box", "stat", "-c", "%u:%g", "/again", "/new") == "0:0\n5:6")
+            let other = try user.ok(
+                "run", "--rm", "--userns", "auto", "--read-only", "busybox:test", "cat", "/proc/self/uid_map")
+            #expect(other.split(separator: " ") == ["0", "1025", "1024"])
+            _ = try user.ok("rm", "-f", "box")
+            let none = try user.ctr(["run", "--rm", "--userns", "auto:size=65537", "busybox:test", "true"])
+            #expect(none.code == 125 && none.stderr.contains("no 65537 ids are free"))
         }
     }
 }

@@ -1,6 +1,8 @@
 import Layers
 import Archive
+import ContainerMonitor
 import Failure
+import LaunchPlan
 import LinuxSystem
 import OverlayFS
 import Testing
@@ -19,6 +21,32 @@ import Testing
     private func mountCount() throws -> Int {
         let bytes = try AtomicFile.read("/proc/self/mountinfo", limit: 64 << 20) ?? []
         return bytes.count { $0 == 10 }
+    }
+
+    /// Without an upper layer; with one its mounter is somebody of the namespace (RootMount).
+    @Test(arguments: OverlayMount.Strategy.allCases, [1, 2])
+    func ownersAreSeenThroughAUserNamespace(_ strategy: OverlayMount.Strategy, _ count: Int) throws {
+        let scratch = try Scratch()
+        for name in ["a", "b"] {
+            try scratch.apply(try Tar.make { try $0.add("of-\(name)", data: name) }, to: name)
+        }
+        let fds = try layers(scratch, Array(["b", "a"].prefix(count)))
+        let before = try mountCount()
+        let namespace = try IDMaps(uids: "0 3000 10\n", gids: "0 4000 10\n").openNamespace()
+        do {
+            let mount = try OverlayMount.make(
+                layers: fds.map(\.raw), ids: namespace.raw, strategy: strategy,
+                scratch: scratch.path + "/scratch")
+            for name in ["a", "b"].suffix(count) {
+                let status = try FileDescriptor.status("of-\(name)", in: mount.descriptor.raw)
+                #expect((status.uid, status.gid) == (3000, 4000))
+                #expect(try read("of-\(name)", of: mount) == name)
+            }
+        }
+        #expect(try mountCount() == before)
+        if count > 1 {
+            #expect(try Directory.names(in: try Directory.open(scratch.path + "/scratch")).isEmpty)
+        }
     }
 
     @Test(arguments: OverlayMount.Strategy.allCases)

@@ -1,4 +1,5 @@
 import Failure
+import LinuxSystem
 import OCI
 import Testing
 
@@ -22,6 +23,32 @@ import Testing
         -> String?
     {
         #expect(throws: Failure.self) { try build(on: layout, change) }?.message
+    }
+
+    @Test func aUserNamespace() throws {
+        func map(_ lines: String...) -> IDMap { IDMap(lines: lines) ?? IDMap([]) }
+        let spec = try build {
+            $0.namespaces.user = .private
+            $0.ids = UserMaps(uids: map("0 100000 10", "10 5 1"), gids: map("0 200000 5"))
+        }
+        #expect(spec.linux?.namespaces?.last == RuntimeSpec.Namespace(.user))
+        #expect(
+            spec.linux?.uidMappings == [
+                RuntimeSpec.IDMapping(containerID: 0, hostID: 100000, size: 10),
+                RuntimeSpec.IDMapping(containerID: 10, hostID: 5, size: 1),
+            ])
+        #expect(
+            spec.linux?.gidMappings == [RuntimeSpec.IDMapping(containerID: 0, hostID: 200000, size: 5)])
+        // Group 5 is not there, and no other group of the host is named.
+        let terminals = spec.mounts?.first { $0.type == "devpts" }?.options ?? []
+        #expect(!terminals.contains { $0.hasPrefix("gid=") })
+        #expect(spec.linux?.sysctl?["net.ipv4.ping_group_range"] == "0 0")
+        let joined = try build {
+            $0.namespaces.user = .joined(path: "/proc/7/ns/user")
+            $0.ids = UserMaps(uids: map("0 1 9"), gids: map("0 1 9"))
+        }
+        #expect(joined.linux?.namespaces?.last == RuntimeSpec.Namespace(.user, path: "/proc/7/ns/user"))
+        #expect(try build { _ in }.linux?.uidMappings == nil)
     }
 
     @Test func memoryRules() throws {

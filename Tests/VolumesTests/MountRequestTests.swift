@@ -41,6 +41,11 @@ import Volumes
         #expect(try volume("db:/d:ro").isReadOnly)
         #expect(try !volume("db:/d:rw,z").isReadOnly)
         #expect(try volume("db:/d:nocopy,ro").isNeverFilled)
+        #expect(try volume("db:/d:U").changesOwner)
+        #expect(try volume("/a:/d:ro,idmap").idMapping == "")
+        #expect(
+            try volume("/a:/d:idmap=uids=0-1-10#10-11-10;gids=0-100-10").idMapping
+                == "uids=0-1-10#10-11-10;gids=0-100-10")
         #expect(try volume("/a:/d:rslave,ro,Z").propagation == "rslave")
         #expect(try volume("/a:/d:cached").propagation == nil)
     }
@@ -64,7 +69,12 @@ import Volumes
         ("db:/b:rshared", "rshared is for paths of the host, and db is a volume"),
         ("/a:/b:nocopy", "nocopy is for volumes, and /a is a path of the host"),
         ("/a:/b:slave,shared", "two propagations"),
-        ("db:/b:U", "the option U (change the owner of what is mounted) is not supported"),
+        ("db:/b:idmap", "idmap is for paths of the host"),
+        ("/usr:/b:U", "the option U would give /usr of the host to the container's user"),
+        (
+            "/a:/b:idmap=uids=0-1-1",
+            "idmap=uids=0-1-1: not of the form idmap=uids=SOURCE-MOUNT-SIZE[#…];gids=…"
+        ),
         ("db:/b:RO", "unknown option \"RO\""),
         ("db:/b\u{1}", "a control character in the path"), ("db:/b:z,Z", "z or Z is given twice"),
         ("~/a:/b", "\"~/a\" cannot be the name of a volume"),

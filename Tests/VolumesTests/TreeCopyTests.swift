@@ -136,6 +136,52 @@ import Volumes
     }
 
     @Test(.enabled(if: isRoot, "needs root"))
+    func `a copy for a user namespace, and owners that it lacks`() throws {
+        let root = try TemporaryRoot()
+        let from = try source(root)
+        try write("x", "owned", from, mode: 0o4755)
+        try Directory.changeOwner("owned", in: from.raw, uid: 5, gid: 6)
+        try Directory.changeMode("owned", in: from.raw, mode: 0o4755)
+        try Directory.symlink(RawPath("nowhere"), at: "link", in: from.raw)
+        let map = try #require(IDMap(lines: ["0 1000 10"]))
+        for name in ["to", "again"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(root.path)/\(name)", withIntermediateDirectories: false)
+        }
+        let to = try Directory.open("\(root.path)/to")
+        try TreeCopy.copy(from: from.raw, to: to.raw, owners: UserMaps(uids: map, gids: map))
+        let copied = try status(root, "to/owned")
+        #expect((copied.uid, copied.gid, copied.permissions) == (1005, 1006, 0o4755))
+        #expect(try status(root, "to/link").uid == 1000)
+        #expect(try status(root, "to").gid == 1000)
+        #expect(try status(root, "from/owned").uid == 5)
+        try Directory.changeOwner("owned", in: from.raw, uid: 10, gid: 6)
+        let again = try Directory.open("\(root.path)/again")
+        let failure = #expect(throws: Failure.self) {
+            try TreeCopy.copy(from: from.raw, to: again.raw, owners: UserMaps(uids: map, gids: map))
+        }
+        #expect(failure?.message == "owned: user 10 is not in the container's user namespace")
+    }
+
+    @Test(.enabled(if: isRoot, "needs root"))
+    func `a tree is given to somebody, and no link is followed`() throws {
+        let root = try TemporaryRoot()
+        let from = try source(root)
+        try write("x", "a", from)
+        try root.write("outside", to: "canary")
+        try FileManager.default.createDirectory(
+            atPath: "\(root.path)/from/d/e", withIntermediateDirectories: true)
+        try root.write("y", to: "from/d/e/f")
+        try Directory.symlink(RawPath("../canary"), at: "link", in: from.raw)
+        try TreeOwner.change(from.raw, uid: 77, gid: 88)
+        for name in ["from", "from/a", "from/d", "from/d/e", "from/d/e/f", "from/link"] {
+            let status = try status(root, name)
+            #expect((status.uid, status.gid) == (77, 88), "\(name)")
+        }
+        #expect(try status(root, "canary").uid == 0)
+    }
+
+    @Test(.enabled(if: isRoot, "needs root"))
     func `owners, devices, FIFOs and extended attributes`() throws {
         let root = try TemporaryRoot()
         let from = try source(root)

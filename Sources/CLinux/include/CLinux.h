@@ -121,6 +121,8 @@ long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 // Of this thread; answers how many bytes of the mask were written.
 long ctr_sched_getaffinity(uint8_t *mask, size_t size);
 long ctr_capget_effective(uint64_t *mask);
+// The calling thread's files belong to them; its capabilities stay.
+long ctr_become_file_owner(unsigned uid, unsigned gid);
 long ctr_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 long ctr_setrlimit(int resource, uint64_t soft, uint64_t hard);
 long ctr_execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags);

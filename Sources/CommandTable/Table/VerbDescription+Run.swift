@@ -128,6 +128,11 @@ extension VerbDescription {
                 "Security option (no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, label=...)"),
             .list(.sysctl, "map", "Set a kernel parameter of the container's namespaces", check: .keyValue),
             .list(.ulimit, "ulimit", "Set a resource limit (NAME=SOFT[:HARD])", check: .ulimit),
+            .list(.gidmap, "list", "Map groups of the container (CONTAINER:HOST[:SIZE])"),
+            .list(.uidmap, "list", "Map users of the container (CONTAINER:HOST[:SIZE])"),
+            .value(
+                .userns, "string",
+                "User namespace (host, auto[:size=N], keep-id[:uid=N,gid=N], nomap, container:NAME)"),
             .value(.uts, "string", "UTS namespace (host)", check: .oneOf(["", "host"])),
         ]
     }

@@ -40,6 +40,7 @@ package struct ContainerSettings: Sendable, Equatable {
     package var ipc = ""
     package var uts = ""
     package var cgroupNamespace = ""
+    package var userNamespace = UserNamespaceSettings()
 
     // ---- security
     package var privileged = false
@@ -144,6 +145,7 @@ extension ContainerSettings {
         record.add("cpu-rt-runtime", ifPresent: cpuRealtimeRuntime.map(String.init))
         record.add("blkio-weight", ifPresent: blkioWeight.map(String.init))
         if oomKillDisable { record.add("oom-kill-disable", "1") }
+        userNamespace.write(to: &record)
         life.write(to: &record)
         if terminal { record.add("tty", "1") }
         if openStdin { record.add("stdin", "1") }
@@ -217,7 +219,7 @@ extension ContainerSettings {
         case "detached": detached = true
         case "privileged": privileged = true
         case "read-only": readOnly = true
-        default: life.read(key, value)
+        default: if !userNamespace.read(key, value) { life.read(key, value) }
         }
     }
 }

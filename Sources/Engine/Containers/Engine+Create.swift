@@ -43,6 +43,8 @@ extension Engine {
         let mounts = try mountRequests(request)
         if !settings.life.rootDirectory.isEmpty { return try createImageless(request, settings, mounts) }
         let image = try imageForContainer(request, images)
+        let ids = try resolveUserNamespace(&settings)
+        defer { withExtendedLifetime(ids) {} }
         // From here to the record nothing of the image may be swept away.
         let lock = try root.lock(.store, .shared)
         defer { _ = lock.raw }
@@ -73,6 +75,8 @@ extension Engine {
             return try Directory.readLink("/proc/self/fd/\(directory.raw)").shown
         }
         settings.life.rootDirectory = real
+        let ids = try resolveUserNamespace(&settings)
+        defer { withExtendedLifetime(ids) {} }
         let id = ContainerID.random()
         var record = ContainerRecord(
             id: id, created: Timestamp.now().nanosecondsSinceEpoch, image: real, imageID: "",
@@ -116,6 +120,7 @@ extension Engine {
         try containerStore.create(&record, name: request.name, durable: !record.settings.autoRemove) {
             (directory, record) throws(Failure) in
             try makeUpper(in: directory, records, record)
+            if record.settings.userNamespace.copiesLayers { try copyBase(of: record, in: directory) }
             try useVolumes(users, of: record)
         }
         tell("create", record)
@@ -169,6 +174,31 @@ extension Engine {
             let upper = try Directory.open("upper", in: parent)
             try upper.changeOwner(uid: status.uid, gid: status.gid)
             try upper.changeMode(status.permissions)
+        }
+    }
+
+    /// The image's files with owners of the container's user namespace, where no mount can show them so.
+    private func copyBase(
+        of record: ContainerRecord, in directory: borrowing FileDescriptor
+    ) throws(Failure) {
+        guard !record.layers.isEmpty, let maps = record.settings.userNamespace.maps else { return }
+        let image = try RootMount(engine: self, record: record).mountImage()
+        let parent = directory.raw
+        do throws(Failure) {
+            let (from, to) = try during("open the image") { () throws(SystemError) in
+                try Directory.make("base", in: parent)
+                return (
+                    SharedFileDescriptor(try Directory.open(".", in: image.descriptor.raw)),
+                    SharedFileDescriptor(try Directory.open("base", in: parent))
+                )
+            }
+            try TreeCopy.copy(from: from.raw, to: to.raw, owners: maps)
+            try during("open the image") { () throws(SystemError) in
+                let status = try FileDescriptor.status("base", in: parent)
+                try Directory.changeOwner("upper", in: parent, uid: status.uid, gid: status.gid)
+            }
+        } catch {
+            throw error.within("copy the files of \(record.image) for --userns")
         }
     }
 
@@ -227,6 +257,7 @@ extension Engine {
 
     /// What can be refused before an image is pulled.
     private func checked(_ settings: ContainerSettings) throws(Failure) -> ContainerSettings {
+        try checkUserNamespace(settings)
         _ = try namespaces(of: settings)
         try checkLog(settings)
         try settings.life.health.check()

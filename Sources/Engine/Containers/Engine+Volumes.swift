@@ -104,15 +104,26 @@ extension Engine {
     /// Makes the container's volumes and fills the new ones from its image. The container's directory is there, under
     /// its first name.
     func useVolumes(_ users: [MountResolution.User], of record: ContainerRecord) throws(Failure) {
+        let isGiven = record.settings.userNamespace.copiesLayers
         for user in users {
             let used = try volumeStore.use(
                 user.specification, by: record.id,
-                fill: user.isNeverFilled
+                fill: user.isNeverFilled && !isGiven
                     ? nil
                     : { (directory) throws(Failure) in
-                        try self.fill(directory, from: user.target, of: record)
+                        try self.giveVolume(directory, to: record)
+                        if !user.isNeverFilled { try self.fill(directory, from: user.target, of: record) }
                     })
             if used.isNew { tellVolume("create", used.volume.name) }
+        }
+    }
+
+    /// Where no mount can show it so, an empty volume belongs to the root of the container's user namespace on the disk.
+    private func giveVolume(_ directory: Int32, to record: ContainerRecord) throws(Failure) {
+        let ids = record.settings.userNamespace
+        guard ids.copiesLayers, let owner = try ids.maps?.outside(uid: 0, gid: 0) else { return }
+        try during("give the volume to the container") { () throws(SystemError) in
+            try Directory.changeOwner(".", in: directory, uid: owner.uid, gid: owner.gid)
         }
     }
 
@@ -128,7 +139,9 @@ extension Engine {
             if error.code == .notFound || error.code == .invalidArgument { return }
             throw error.failure("fill the volume at \(path)")
         }
-        try TreeCopy.copy(from: source.raw, to: directory)
+        // Elsewhere a volume has the image's owners on the disk, and each container sees its own.
+        let ids = record.settings.userNamespace
+        try TreeCopy.copy(from: source.raw, to: directory, owners: ids.copiesLayers ? ids.maps : nil)
     }
 
     func releaseVolumes(of record: ContainerRecord, removingAnonymous: Bool) throws(Failure) {

@@ -37,7 +37,7 @@ struct MountResolution {
                     StoredMount(
                         kind: .bind, source: path, target: request.target, isReadOnly: request.isReadOnly,
                         propagation: request.propagation ?? "",
-                        options: [MountResolution.word(request.recursion)]))
+                        options: [MountResolution.word(request.recursion)] + MountResolution.owners(request)))
             case .volume(let name):
                 let specification = try volume(name, request)
                 users.append(
@@ -47,8 +47,8 @@ struct MountResolution {
                 keep(
                     StoredMount(
                         kind: .volume, source: specification.name, target: request.target,
-                        isReadOnly: request.isReadOnly, subpath: request.subpath,
-                        isNeverFilled: request.isNeverFilled))
+                        isReadOnly: request.isReadOnly, options: MountResolution.owners(request),
+                        subpath: request.subpath, isNeverFilled: request.isNeverFilled))
             }
         }
     }
@@ -128,6 +128,11 @@ struct MountResolution {
                 try Directory.ensurePath(path, mode: 0o755)
             }
         }
+    }
+
+    private static func owners(_ request: MountRequest) -> [String] {
+        (request.changesOwner ? ["U"] : [])
+            + (request.idMapping.map { [$0.isEmpty ? "idmap" : "idmap=\($0)"] } ?? [])
     }
 
     private static func word(_ recursion: MountRequest.Recursion) -> String {

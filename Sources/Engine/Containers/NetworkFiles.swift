@@ -20,21 +20,25 @@ package struct NetworkFiles: Sendable {
 
     package static let names = ["hosts", "hostname", "resolv.conf"]
 
-    package func write(in directory: Int32) throws(Failure) {
+    /// - Parameter owner: of the files; nil: ctr's own user.
+    package func write(in directory: Int32, owner: (uid: UInt32, gid: UInt32)? = nil) throws(Failure) {
         try during("write the container's hosts file") { () throws(SystemError) in
-            try put(hosts(host: try read("/etc/hosts")), "hosts", directory)
-            try put(hostname + "\n", "hostname", directory)
+            try put(hosts(host: try read("/etc/hosts")), "hosts", directory, owner)
+            try put(hostname + "\n", "hostname", directory, owner)
             try put(
                 NetworkFiles.resolvers(host: try read("/etc/resolv.conf"), keepLoopback: usesHostNetwork),
-                "resolv.conf", directory)
+                "resolv.conf", directory, owner)
         }
     }
 
-    private func put(_ text: String, _ name: String, _ directory: Int32) throws(SystemError) {
+    private func put(
+        _ text: String, _ name: String, _ directory: Int32, _ owner: (uid: UInt32, gid: UInt32)?
+    ) throws(SystemError) {
         // Opened, not renamed: a bind mount of the file goes on showing the old inode otherwise.
         let file = try FileDescriptor.open(
             name, in: directory, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644)
         try file.changeMode(0o644)
+        if let owner { try file.changeOwner(uid: owner.uid, gid: owner.gid) }
         try file.write(text)
     }
 

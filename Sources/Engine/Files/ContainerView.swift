@@ -19,11 +19,18 @@ package struct ContainerView: Sendable {
     package func withFiles<R: Sendable>(
         _ body: @escaping @Sendable (Int32) throws(Failure) -> R
     ) throws(Failure) -> R {
-        if let root = try openRunningRoot() { return try body(root.raw) }
+        let maps = record.settings.userNamespace.maps
+        if let root = try openRunningRoot() {
+            guard maps != nil else { return try body(root.raw) }
+            return try OwnThread.run { () throws(Failure) -> R in
+                try maps?.becomeRoot()
+                return try body(root.raw)
+            }
+        }
         return try withStopped { (root) throws(Failure) in
             let mounts = try openMounts()
-            return try onOwnThread { () throws(Failure) -> R in
-                try attach(root, mounts)
+            return try OwnThread.run { () throws(Failure) -> R in
+                try attach(root, mounts, maps)
                 return try body(root.raw)
             }
         }
@@ -63,7 +70,7 @@ package struct ContainerView: Sendable {
         }
         guard let pidfd else { return nil }
         do throws(Failure) {
-            let root = try onOwnThread { () throws(Failure) -> SharedFileDescriptor in
+            let root = try OwnThread.run { () throws(Failure) -> SharedFileDescriptor in
                 try during("enter container \(name)") { () throws(SystemError) in
                     let mount = try MountNamespace.cloneRoot(of: pidfd.raw)
                     return SharedFileDescriptor(try mount.descriptor.duplicate())
@@ -107,13 +114,16 @@ package struct ContainerView: Sendable {
     private func openMounts() throws(Failure) -> [OpenMount] {
         var opened: [OpenMount] = []
         for mount in record.mounts where mount.kind != .tmpfs {
-            let source = try open(mount)
+            let source = try engine.open(mount)
+            let ids =
+                try engine.mapsOwners(mount, source.raw, of: record) ? try record.idsOfMounts() : nil
             let made = try during("mount \(mount.source) at \(mount.target)") { () throws(SystemError) in
                 let isDirectory =
                     try FileDescriptor.status("", in: source.raw, follow: true, emptyPath: true).kind
                     == .directory
                 let detached = try DetachedMount(bind: "", in: source.raw, recursive: mount.kind == .bind)
                 if mount.isReadOnly { try detached.set(.readOnly, recursive: true) }
+                if let ids { try detached.mapIDs(by: ids.raw, recursive: false) }
                 return OpenMount(
                     target: mount.target, isDirectory: isDirectory,
                     mount: SharedFileDescriptor(try detached.descriptor.duplicate()))
@@ -123,26 +133,13 @@ package struct ContainerView: Sendable {
         return opened.sorted { ContainerView.depth($0.target) < ContainerView.depth($1.target) }
     }
 
-    private func open(_ mount: StoredMount) throws(Failure) -> SharedFileDescriptor {
-        guard mount.kind == .volume else {
-            return try during("mount \(mount.source) at \(mount.target)") { () throws(SystemError) in
-                SharedFileDescriptor(try FileDescriptor.open(mount.source, [.pathOnly]))
-            }
-        }
-        let data = try engine.volumeStore.openData(try engine.volumeStore.inspect(mount.source))
-        if mount.subpath.isEmpty { return SharedFileDescriptor(data) }
-        return try during("mount \(mount.subpath) of volume \(mount.source)") { () throws(SystemError) in
-            SharedFileDescriptor(
-                try FileDescriptor.open(
-                    mount.subpath, in: data.raw, [.pathOnly], resolve: [.beneath, .noMagicLinks]))
-        }
-    }
-
     private static func depth(_ path: String) -> Int { path.split(separator: "/").count }
 
     /// In the thread's own mount namespace. Each place is opened first and mounted on by its descriptor: another
     /// container that shares a volume may swap names in it (CVE-2026-42306).
-    private func attach(_ root: SharedFileDescriptor, _ mounts: [OpenMount]) throws(Failure) {
+    private func attach(
+        _ root: SharedFileDescriptor, _ mounts: [OpenMount], _ maps: UserMaps?
+    ) throws(Failure) {
         let scratch = "\(engine.runPath)/mounts"
         try during("mount the files of \(record.name)") { () throws(SystemError) in
             try Directory.ensurePath(scratch)
@@ -153,6 +150,7 @@ package struct ContainerView: Sendable {
                 })
             try detached.attach(at: scratch)
         }
+        try maps?.becomeRoot()
         for mount in mounts {
             if !record.settings.readOnly {
                 try MountTargets(root: root.raw).ensure(mount.target, isDirectory: mount.isDirectory)
@@ -168,30 +166,5 @@ package struct ContainerView: Sendable {
                 try detached.attach(at: "", in: place.raw)
             }
         }
-    }
-
-    /// Mount namespaces belong to threads: what the body joins or makes ends with its own.
-    private func onOwnThread<R: Sendable>(
-        _ body: @escaping @Sendable () throws(Failure) -> R
-    ) throws(Failure) -> R {
-        let outcome = Outcome<R>()
-        try during("start a thread") { () throws(SystemError) in
-            try Thread("ctr-files") {
-                do throws(Failure) {
-                    outcome.result = .success(try body())
-                } catch {
-                    outcome.result = .failure(error)
-                }
-            }.join()
-        }
-        guard let result = outcome.result else {
-            throw Failure(.internal, "a thread ended without an answer")
-        }
-        return try result.get()
-    }
-
-    /// Written by the thread before it is joined, read afterwards.
-    private final class Outcome<R: Sendable>: @unchecked Sendable {
-        var result: Result<R, Failure>?
     }
 }

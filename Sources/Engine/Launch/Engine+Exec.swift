@@ -57,6 +57,7 @@ extension Engine {
             in: spec, arguments: request.arguments, environment: request.environment,
             workingDirectory: request.workingDirectory, user: user, terminal: request.terminal,
             privileged: request.privileged, host: host)
+        try giveStreams(to: process.user?.uid ?? 0, of: record)
         let context = Planner.Context(
             containerID: record.id, host: host, placement: nil,
             seccompFilter: request.privileged ? nil : try seccompFilter(options, spec))
@@ -91,6 +92,22 @@ extension Engine {
             event("exec_create: \(words)", record, [id]), event("exec_start: \(words)", record, [id]),
         ])
         return try become(plan, slots, detached: request.detached)
+    }
+
+    /// Pipes between other programs and the command are the command's user's, so that it can open /dev/stdout. Files and
+    /// terminals of the caller stay as they are.
+    private func giveStreams(to uid: UInt32, of record: ContainerRecord) throws(Failure) {
+        let owner = try record.owner(uid: uid, gid: 0).uid
+        guard owner != Process.effectiveUID else { return }
+        try during("give the pipes to user \(uid)") { () throws(SystemError) in
+            for stream: Int32 in 0...2 {
+                try FileDescriptor.withBorrowed(stream) { (file) throws(SystemError) in
+                    let status = try file.status()
+                    guard status.kind == .fifo else { return }
+                    try file.changeOwner(uid: owner, gid: status.gid)
+                }
+            }
+        }
     }
 
     private static func execCgroup(_ request: ExecRequest) -> String? {

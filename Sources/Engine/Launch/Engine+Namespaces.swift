@@ -21,6 +21,12 @@ extension Engine {
         modes.uts = try mode(settings.uts, "--uts", "uts", ["host"])
         modes.cgroup = try mode(settings.cgroupNamespace, "--cgroupns", "cgroup", ["host", "private"])
         modes.network = try mode(settings.network, "--network", "net", ["host", "none"])
+        let user = settings.userNamespace
+        if !user.container.isEmpty {
+            modes.user = try mode("container:\(user.container)", "--userns", "user", [])
+        } else if !user.uids.isEmpty {
+            modes.user = .private
+        }
         return modes
     }
 

@@ -38,10 +38,12 @@ extension Engine {
         try NetworkFiles(
             hostname: settings.hostname, domainname: settings.domainname, extraHosts: settings.extraHosts,
             usesHostNetwork: settings.network == "host"
-        ).write(in: directory.raw)
+        ).write(in: directory.raw, owner: try settings.userNamespace.maps?.outside(uid: 0, gid: 0))
         try writeSecrets(of: record)
         let root = try mountRoot(of: record, directory)
         let specification = try specification(of: record, root: root.descriptor)
+        let owner = try record.owner(uid: specification.user.uid, gid: specification.user.gid)
+        try changeOwners(of: record, specification.user)
         var context = Planner.Context(
             containerID: record.id, host: specification.host, placement: specification.placement,
             seccompFilter: specification.seccompFilter)
@@ -65,8 +67,8 @@ extension Engine {
         plan.restart = try restartPolicy(settings)
         plan.restartCount = restartCount
         plan.autoRemove = settings.autoRemove
-        plan.uid = specification.user.uid
-        plan.gid = specification.user.gid
+        plan.uid = owner.uid
+        plan.gid = owner.gid
         plan.lifetime = settings.life.lifetime ?? 0
         plan.health = try healthCheck(of: record, specification)
         if let location = specification.placement?.location {

@@ -12,26 +12,45 @@ struct RootMount {
     let record: ContainerRecord
 
     func mount(in directory: borrowing FileDescriptor) throws(Failure) -> DetachedMount {
-        if !record.settings.life.rootDirectory.isEmpty { return try mountDirectory() }
-        var layers = try openLayers(record.layers)
+        let ids = try record.idsOfMounts()
+        if !record.settings.life.rootDirectory.isEmpty { return try mountDirectory(ids) }
+        var layers = try openLayers(directory)
         if record.settings.readOnly {
             let top = try prepareReadOnly(layers, directory)
             layers.insert(top, at: 0)
-            return try make(layers, upper: nil)
+            return try make(layers, upper: nil, ids)
         }
-        return try mountWritable(layers, directory)
+        return try mountWritable(layers, directory, ids)
+    }
+
+    /// The image's, or the copy of its files that belongs to the container's user namespace.
+    private func openLayers(_ directory: borrowing FileDescriptor) throws(Failure) -> [SharedFileDescriptor] {
+        guard record.settings.userNamespace.copiesLayers, !record.layers.isEmpty else {
+            return try openLayers(record.layers)
+        }
+        let parent = directory.raw
+        return try during("open the files of \(record.name)") { () throws(SystemError) in
+            [
+                SharedFileDescriptor(
+                    try FileDescriptor.open("base", in: parent, [.pathOnly, .directory, .noFollow]))
+            ]
+        }
     }
 
     /// `--rootfs`: what the container writes is in the directory itself.
-    private func mountDirectory() throws(Failure) -> DetachedMount {
+    private func mountDirectory(_ ids: SharedFileDescriptor?) throws(Failure) -> DetachedMount {
         let path = record.settings.life.rootDirectory
         return try during("mount the root \(path)") { () throws(SystemError) in
-            try DetachedMount(bind: path, recursive: false)
+            let mount = try DetachedMount(bind: path, recursive: false)
+            if let ids { try mount.mapIDs(by: ids.raw, recursive: false) }
+            return mount
         }
     }
 
     /// Only the image's part, read-only: for who looks at it from outside.
-    func mountImage() throws(Failure) -> DetachedMount { try make(try openLayers(record.layers), upper: nil) }
+    func mountImage() throws(Failure) -> DetachedMount {
+        try make(try openLayers(record.layers), upper: nil)
+    }
 
     /// Top first, as overlayfs counts. An image may have one layer twice, which overlayfs refuses: the lower one adds
     /// nothing to the upper.
@@ -52,16 +71,18 @@ struct RootMount {
     }
 
     private func mountWritable(
-        _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor
+        _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor, _ ids: SharedFileDescriptor?
     ) throws(Failure) -> DetachedMount {
         let (upper, work) = try openUpper(directory)
         // An image without layers is an empty directory.
         guard !layers.isEmpty else {
             return try during("mount the root of \(record.name)") { () throws(SystemError) in
-                try DetachedMount(bind: "", in: upper.raw, recursive: false)
+                let mount = try DetachedMount(bind: "", in: upper.raw, recursive: false)
+                if let ids { try mount.mapIDs(by: ids.raw, recursive: false) }
+                return mount
             }
         }
-        return try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw))
+        return try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw), ids)
     }
 
     private func openUpper(_ directory: borrowing FileDescriptor) throws(Failure) -> (
@@ -83,18 +104,23 @@ struct RootMount {
     private func prepareReadOnly(
         _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor
     ) throws(Failure) -> SharedFileDescriptor {
-        let whole = try mountWritable(layers, directory)
+        // With the owners of the disk, as ctr sees them: root's are the container's root's later.
+        let whole = try mountWritable(layers, directory, nil)
         let targets = MountTargets(root: whole.descriptor.raw)
+        let ids = record.settings.userNamespace
+        let owner = ids.copiesLayers ? try ids.maps?.outside(uid: 0, gid: 0) : nil
         for mount in record.mounts {
-            try targets.ensure(mount.target, isDirectory: try engine.isDirectory(mount))
+            try targets.ensure(mount.target, isDirectory: try engine.isDirectory(mount), owner: owner)
         }
-        for directory in ["/proc", "/sys", "/dev"] { try targets.ensure(directory, isDirectory: true) }
+        for directory in ["/proc", "/sys", "/dev"] {
+            try targets.ensure(directory, isDirectory: true, owner: owner)
+        }
         for secret in try record.secrets where !secret.isVariable {
             try targets.ensure(secret.target, isDirectory: false)
         }
         for name in NetworkFiles.names { try targets.ensure("/etc/\(name)", isDirectory: false) }
         if !record.settings.workingDirectory.isEmpty {
-            try targets.ensure(record.settings.workingDirectory, isDirectory: true)
+            try targets.ensure(record.settings.workingDirectory, isDirectory: true, owner: owner)
         }
         let parent = directory.raw
         return try during("open the layer of \(record.name)") { () throws(SystemError) in
@@ -103,10 +129,29 @@ struct RootMount {
         }
     }
 
-    private func make(_ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?) throws(Failure)
-        -> DetachedMount
-    {
-        try OverlayMount.make(layers: layers.map(\.raw), upper: upper, scratch: "\(engine.runPath)/mounts")
+    private func make(
+        _ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?, _ ids: SharedFileDescriptor? = nil
+    ) throws(Failure) -> DetachedMount {
+        let scratch = "\(engine.runPath)/mounts"
+        guard upper != nil, let ids, let maps = record.settings.userNamespace.maps else {
+            return try OverlayMount.make(
+                layers: layers.map(\.raw), upper: upper, ids: ids?.raw, scratch: scratch)
+        }
+        // overlayfs writes to the upper layer as who mounted it, and through the mapping only ids of the namespace can.
+        let mount = try OwnThread.run { () throws(Failure) in
+            try maps.becomeRoot()
+            let mount = try OverlayMount.make(
+                layers: layers.map(\.raw), upper: upper, ids: ids.raw, scratch: scratch)
+            return try during("mount the root") { () throws(SystemError) in
+                SharedFileDescriptor(try mount.descriptor.duplicate())
+            }
+        }
+        return try during("mount the root of \(record.name)") { () throws(SystemError) in
+            DetachedMount(
+                descriptor: try FileDescriptor.withBorrowed(mount.raw) { (file) throws(SystemError) in
+                    try file.duplicate()
+                })
+        }
     }
 }
 

@@ -21,7 +21,7 @@ struct SpecMounts {
             let mount = try StoredMount(line: line)
             switch mount.kind {
             case .tmpfs: mounts.append(SpecMounts.tmpfs(mount))
-            case .bind: mounts.append(try SpecMounts.bind(mount))
+            case .bind: mounts.append(try SpecMounts.bind(mount, record))
             case .volume: try add(volume: mount, of: record, engine)
             }
         }
@@ -33,7 +33,9 @@ struct SpecMounts {
         return RuntimeSpec.Mount(destination: mount.target, type: "tmpfs", source: "tmpfs", options: options)
     }
 
-    private static func bind(_ mount: StoredMount) throws(Failure) -> RuntimeSpec.Mount {
+    private static func bind(_ mount: StoredMount, _ record: ContainerRecord) throws(Failure)
+        -> RuntimeSpec.Mount
+    {
         guard (try? FileDescriptor.exists(mount.source)) ?? false else {
             throw Failure(
                 .notFound, "mount \(mount.source) at \(mount.target): the host has no such path",
@@ -46,8 +48,28 @@ struct SpecMounts {
             options.append("ro")
             if recursion == "rbind" || recursion == "rbind-readonly" { options.append("rro") }
         }
-        return RuntimeSpec.Mount(
+        var made = RuntimeSpec.Mount(
             destination: mount.target, type: "bind", source: mount.source, options: options)
+        guard let mapping = mount.idMapping else { return made }
+        made.options?.append("idmap")
+        if mapping.isEmpty {
+            guard record.settings.userNamespace.maps != nil else {
+                throw Failure(
+                    .invalidArgument,
+                    "mount \(mount.source) at \(mount.target): idmap is for containers with a user namespace",
+                    hint: "give --userns or --uidmap, or a mapping: idmap=uids=SOURCE-MOUNT-SIZE;gids=…")
+            }
+        } else {
+            let ranges = try MountRequest.idRanges(mapping)
+            func mappings(_ ranges: [MountRequest.IDRange]) -> [RuntimeSpec.IDMapping] {
+                ranges.map {
+                    RuntimeSpec.IDMapping(containerID: $0.source, hostID: $0.mounted, size: $0.count)
+                }
+            }
+            made.uidMappings = mappings(ranges.uids)
+            made.gidMappings = mappings(ranges.gids)
+        }
+        return made
     }
 
     private mutating func add(volume mount: StoredMount, of record: ContainerRecord, _ engine: Engine)
@@ -55,23 +77,21 @@ struct SpecMounts {
     {
         let volume = try engine.volumeStore.inspect(mount.source)
         var source = try VolumeStore.dataPath(volume, root: engine.rootPath)
+        var mapped = false
+        if record.settings.userNamespace.maps != nil {
+            let place = try engine.open(mount)
+            mapped = try engine.mapsOwners(mount, place.raw, of: record)
+        }
         var readOnly = mount.isReadOnly
         if case .bind(_, let isReadOnly) = try volume.backing, isReadOnly { readOnly = true }
         if !mount.subpath.isEmpty {
-            // What is in a volume is a container's doing: a link there leads nowhere else.
-            let data = try engine.volumeStore.openData(volume)
-            let directory = try during("mount \(mount.subpath) of volume \(mount.source)") {
-                () throws(SystemError) in
-                SharedFileDescriptor(
-                    try FileDescriptor.open(
-                        mount.subpath, in: data.raw, [.pathOnly], resolve: [.beneath, .noMagicLinks]))
-            }
+            let directory = try engine.open(mount)
             kept.append(directory)
             source = "/proc/self/fd/\(directory.raw)"
         }
         mounts.append(
             RuntimeSpec.Mount(
                 destination: mount.target, type: "bind", source: source,
-                options: ["rbind", "rprivate"] + (readOnly ? ["ro"] : [])))
+                options: ["rbind", "rprivate"] + (readOnly ? ["ro"] : []) + (mapped ? ["idmap"] : [])))
     }
 }

@@ -46,6 +46,7 @@ extension SpecOptions {
         readOnlyRoot = settings.readOnly
         limits = try SpecOptions.limits(settings.ulimits)
         self.namespaces = namespaces
+        ids = settings.userNamespace.maps
     }
 
     /// `--ulimit` values.

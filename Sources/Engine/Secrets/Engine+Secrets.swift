@@ -21,11 +21,12 @@ extension Engine {
         }
         for (index, secret) in secrets.enumerated() where !secret.isVariable {
             let value = try secretStore.value(of: secret.name)
+            let owner = try record.owner(uid: secret.uid, gid: secret.gid)
             try during("give \(record.name) the secret \(secret.name)") { () throws(SystemError) in
                 let folder = try Directory.open(directory)
                 try AtomicFile.write(value, to: "\(index)", in: folder.raw, durable: false)
                 let file = try FileDescriptor.open("\(index)", in: folder.raw, [.readOnly, .noFollow])
-                try file.changeOwner(uid: secret.uid, gid: secret.gid)
+                try file.changeOwner(uid: owner.uid, gid: owner.gid)
                 try file.changeMode(secret.mode)
             }
         }

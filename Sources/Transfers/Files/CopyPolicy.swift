@@ -5,6 +5,8 @@ internal import LinuxSystem
 struct CopyPolicy: Sendable {
     /// nil: owners stay what they are.
     let owner: Owner?
+    /// Between the host's ids and those of a container's user namespace.
+    var translation = Translation.none
     /// Out of a container without `-a`: a file that the caller owns must not hand the caller's rights to others. Set-id
     /// bits and capabilities stay behind, and a device node opens for its owner alone.
     let dropsRights: Bool
@@ -13,8 +15,32 @@ struct CopyPolicy: Sendable {
         let uid, gid: UInt32
     }
 
-    func uid(_ status: FileStatus) -> UInt32 { owner?.uid ?? status.uid }
-    func gid(_ status: FileStatus) -> UInt32 { owner?.gid ?? status.gid }
+    enum Translation: Sendable {
+        case none
+        case outOf(UserMaps)
+        case into(UserMaps)
+
+        /// - Throws: EINVAL for an owner that the container's user namespace does not have, as chown(2) there.
+        func owner(_ owner: Owner) throws(SystemError) -> Owner {
+            switch self {
+            case .none: return owner
+            case .outOf(let maps):
+                let inside = maps.inside(uid: owner.uid, gid: owner.gid)
+                return Owner(uid: inside.uid, gid: inside.gid)
+            case .into(let maps):
+                guard let outside = try? maps.outside(uid: owner.uid, gid: owner.gid) else {
+                    throw SystemError(
+                        call: "chown", path: "\(owner.uid):\(owner.gid) in the container",
+                        errno: Errno.invalid)
+                }
+                return Owner(uid: outside.uid, gid: outside.gid)
+            }
+        }
+    }
+
+    func owner(_ status: FileStatus) throws(SystemError) -> Owner {
+        try translation.owner(owner ?? Owner(uid: status.uid, gid: status.gid))
+    }
 
     func permissions(_ status: FileStatus) -> UInt32 {
         guard dropsRights else { return status.permissions }
@@ -31,6 +57,17 @@ struct CopyPolicy: Sendable {
         return attribute.hasPrefix("user.") && !attribute.hasPrefix("user.overlay.")
     }
 
-    static let intoContainer = CopyPolicy(owner: Owner(uid: 0, gid: 0), dropsRights: false)
+    /// Into a container: its root's, or owners as they are.
+    static func into(_ maps: UserMaps?, keepsOwners: Bool) -> CopyPolicy {
+        CopyPolicy(
+            owner: keepsOwners ? nil : Owner(uid: 0, gid: 0), translation: maps.map { .into($0) } ?? .none,
+            dropsRights: false)
+    }
+
+    /// Out of a container, with owners as they are there.
+    static func outOf(_ maps: UserMaps?) -> CopyPolicy {
+        CopyPolicy(owner: nil, translation: maps.map { .outOf($0) } ?? .none, dropsRights: false)
+    }
+
     static let asItIs = CopyPolicy(owner: nil, dropsRights: false)
 }

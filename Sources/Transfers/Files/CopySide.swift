@@ -9,8 +9,10 @@ struct CopySide {
     let root: Int32?
     /// For messages: the container's name, or empty.
     let container: String
+    /// Of a container in a user namespace.
+    let maps: UserMaps?
 
-    static let host = CopySide(root: nil, container: "")
+    static let host = CopySide(root: nil, container: "", maps: nil)
 
     /// openat2(2) answers EAGAIN where a rename at the same time makes the place of a `..` doubtful.
     func open(_ path: String, _ flags: FileDescriptor.OpenFlags) throws(SystemError) -> FileDescriptor {

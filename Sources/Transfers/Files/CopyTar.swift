@@ -16,6 +16,7 @@ extension CopySource {
         let kernel = kernelDevices()
         tree.includes = { _, status in !kernel.contains(status.device) }
         tree.includesAttribute = { CopyPolicy.asItIs.copies(attribute: $0) }
+        if let maps = side.maps { tree.owner = { maps.inside(uid: $0.uid, gid: $0.gid) } }
         try tree.add(
             RawPath(place.name), in: place.parent.raw, as: RawPath(path.wantsContents ? "" : path.name))
         try output.finish(writer)
@@ -46,8 +47,11 @@ extension CopyTarget {
         }
         let reader = try TarInput(number).reader()
         var times: [(path: String, entry: TarEntry)] = []
-        while let entry = try reader.next() {
+        while var entry = try reader.next() {
             do throws(Failure) {
+                if let maps = side.maps {
+                    (entry.uid, entry.gid) = try maps.outside(uid: entry.uid, gid: entry.gid)
+                }
                 if let path = try unpack(entry, reader), entry.kind == .directory {
                     times.append((path, entry))
                 }

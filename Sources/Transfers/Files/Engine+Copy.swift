@@ -9,13 +9,13 @@ extension Engine {
     ) throws(Failure) {
         let policy =
             request.keepsOwners
-            ? CopyPolicy.asItIs
+            ? CopyPolicy.outOf(record.settings.userNamespace.maps)
             : CopyPolicy(
                 owner: CopyPolicy.Owner(uid: Process.effectiveUID, gid: Process.effectiveGID),
                 dropsRights: true)
         try ContainerView(engine: self, record: record).withFiles { (root) throws(Failure) in
             let source = CopySource(
-                side: CopySide(root: root, container: record.name), given: path, follows: request.followsLink)
+                side: CopySide(root: root, record), given: path, follows: request.followsLink)
             if target == "-" {
                 try source.writeTar(to: 1)
             } else {
@@ -30,13 +30,13 @@ extension Engine {
     ) throws(Failure) {
         do throws(Failure) {
             try ContainerView(engine: self, record: record).withFiles { (root) throws(Failure) in
-                let target = CopyTarget(side: CopySide(root: root, container: record.name), given: path)
+                let target = CopyTarget(side: CopySide(root: root, record), given: path)
                 if source == "-" {
                     try target.unpack(from: 0)
                 } else {
                     try target.take(
                         CopySource(side: .host, given: source, follows: request.followsLink),
-                        request.keepsOwners ? .asItIs : .intoContainer)
+                        .into(record.settings.userNamespace.maps, keepsOwners: request.keepsOwners))
                 }
             }
         } catch {
@@ -53,6 +53,12 @@ extension Engine {
             inVolume || !record.settings.readOnly
                 ? "mounted volume is marked read-only" : "container rootfs is marked read-only",
             hint: "nothing was copied to \(record.name):\(path)")
+    }
+}
+
+extension CopySide {
+    fileprivate init(root: Int32, _ record: ContainerRecord) {
+        self.init(root: root, container: record.name, maps: record.settings.userNamespace.maps)
     }
 }
 

@@ -28,7 +28,13 @@ extension Engine {
             throw error.failure("compare \(record.name) with its image")
         }
         var layers: [SharedFileDescriptor] = []
-        for id in record.layers.reversed() {
+        if record.settings.userNamespace.copiesLayers {
+            let base = try during("open the files of \(record.name)") { () throws(SystemError) in
+                SharedFileDescriptor(try Directory.open("base", in: directory.raw))
+            }
+            layers.append(base)
+        }
+        for id in layers.isEmpty ? record.layers.reversed() : [] {
             let layer = try during("open layer \(id.prefix(12)) of \(record.image)") {
                 () throws(SystemError) in
                 SharedFileDescriptor(try Directory.open("layers/\(id)/fs", in: root.descriptor.raw))
@@ -56,7 +62,7 @@ extension Engine {
         let output = TarOutput(number)
         let writer = output.writer()
         try ContainerView(engine: self, record: record).withRootOnly { (root) throws(Failure) in
-            try LayerDiff.export(root: root, to: writer)
+            try LayerDiff.export(root: root, owners: record.settings.userNamespace.maps, to: writer)
         }
         try output.finish(writer)
     }

@@ -68,7 +68,8 @@ struct FileCopy {
             try wrapped(path) { (copy) throws(SystemError) in
                 let from = try FileCopy.openDirectory(path, below: source)
                 let to = try FileCopy.openDirectory(path, below: target)
-                try to.changeOwner(uid: copy.policy.uid(status), gid: copy.policy.gid(status))
+                let owner = try copy.policy.owner(status)
+                try to.changeOwner(uid: owner.uid, gid: owner.gid)
                 try to.changeMode(copy.policy.permissions(status))
                 try copy.copyAttributes(of: from, to: to)
                 try to.changeTimes(accessed: status.accessed, modified: status.modified)
@@ -158,7 +159,8 @@ struct FileCopy {
     }
 
     private func finish(_ name: RawPath, _ status: FileStatus, in directory: Int32) throws(SystemError) {
-        try Directory.changeOwner(name, in: directory, uid: policy.uid(status), gid: policy.gid(status))
+        let owner = try policy.owner(status)
+        try Directory.changeOwner(name, in: directory, uid: owner.uid, gid: owner.gid)
         if status.kind != .symlink {
             try Directory.changeModeNoFollow(name, in: directory, policy.permissions(status))
         }
@@ -193,7 +195,8 @@ struct FileCopy {
         _ output: borrowing FileDescriptor, from input: borrowing FileDescriptor, _ status: FileStatus
     ) throws(SystemError) {
         try output.copyContents(of: input, size: Int64(clamping: status.size))
-        try output.changeOwner(uid: policy.uid(status), gid: policy.gid(status))
+        let owner = try policy.owner(status)
+        try output.changeOwner(uid: owner.uid, gid: owner.gid)
         try output.changeMode(policy.permissions(status))
         try copyAttributes(of: input, to: output)
         try output.changeTimes(accessed: status.accessed, modified: status.modified)

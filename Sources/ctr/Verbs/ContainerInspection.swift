@@ -152,6 +152,8 @@ enum ContainerInspection {
             .init("SecurityOpt", .strings(settings.securityOptions)),
             .init("Sysctls", .labels(LabelList.map(settings.sysctls))),
             .init("UTSMode", .string(settings.uts)),
+            .init("UsernsMode", .string(settings.userNamespace.mode)),
+            .init("IDMappings", idMappings(settings)),
             .init("ShmSize", .integer(settings.shmSize ?? 64 << 20)),
             .init("Init", .bool(settings.initProcess)),
             .init("Memory", .integer(settings.memory ?? 0)),
@@ -179,6 +181,17 @@ enum ContainerInspection {
             .init("Devices", .strings(settings.devices)),
             .init("Ulimits", .strings(settings.ulimits)),
             .init("Annotations", .labels(LabelList.map(settings.annotations))),
+        ])
+    }
+
+    /// podman's: `CONTAINER:HOST:SIZE` each.
+    private static func idMappings(_ settings: ContainerSettings) -> TemplateValue {
+        func texts(_ lines: [String]) -> TemplateValue {
+            .strings(lines.map { String($0.map { $0 == " " ? ":" : $0 }) })
+        }
+        return .object([
+            .init("UidMap", texts(settings.userNamespace.uids)),
+            .init("GidMap", texts(settings.userNamespace.gids)),
         ])
     }
 

@@ -66,6 +66,16 @@ final class Fixture {
         environment extra: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> String {
+        try ok(
+            arguments, input: input, timeout: timeout, environment: extra, sourceLocation: sourceLocation)
+    }
+
+    @discardableResult
+    func ok(
+        _ arguments: [String], input: String? = nil, timeout: Double = 60,
+        environment extra: [String: String] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
         let outcome = try ctr(
             arguments, input: input.map { Array($0.utf8) }, timeout: timeout, environment: extra)
         try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
@@ -86,6 +96,17 @@ final class Fixture {
     @discardableResult
     func refuses(
         _ arguments: String..., code: Int32 = 1, says: [String] = [], input: String? = nil,
+        timeout: Double = 60,
+        environment extra: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Outcome {
+        try refuses(
+            arguments, code: code, says: says, input: input, timeout: timeout, environment: extra,
+            sourceLocation: sourceLocation)
+    }
+
+    @discardableResult
+    func refuses(
+        _ arguments: [String], code: Int32 = 1, says: [String] = [], input: String? = nil,
         timeout: Double = 60,
         environment extra: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Outcome {

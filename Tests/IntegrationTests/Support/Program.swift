@@ -33,6 +33,7 @@ enum Tool: String {
     case gzip, python3, tar, mount, umount
     case buildah, faketime, setcap, grep
     case ionice, podman, ps, setpriv
+    case newuidmap
     case losetup, mkfsExt4 = "mkfs.ext4"
 
     /// Where it is, nil when it is not installed.
