@@ -26,7 +26,8 @@ long identity_set(struct context *c, const struct step *step) {
     uid_t uid = (uid_t)step->args[0];
     gid_t gid = (gid_t)step->args[1];
     uint32_t count = step->arg_count - 2;
-    if (count > MOST_GROUPS) return -EINVAL;
+    // To the system calls this is "as it is": root.
+    if (count > MOST_GROUPS || uid == (uid_t)-1 || gid == (gid_t)-1) return -EINVAL;
     // In the args they are 64 bits wide; setgroups wants them packed.
     gid_t few[64], *groups = few;
     size_t room = sizeof few;

@@ -221,6 +221,8 @@ static long mask_file(struct context *c, int target) {
     if (null < 0) return null;
     // Once attached in the root it can be cloned again, before and after the pivot.
     long r = bind_over(c, (int)null, target, 0, false, &c->null_mount);
+    // It still hears of what the host mounts over its own; the clones of this one do not.
+    if (r >= 0) r = mount_attributes(c->null_mount, 0, 0, MS_PRIVATE_, false);
     shut((int)null);
     return r;
 }

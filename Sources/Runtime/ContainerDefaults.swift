@@ -40,6 +40,9 @@ package enum ContainerDefaults {
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
     ]
 
+    /// Not docker's: what root in a container could switch in the host's kernel, by the mode of the file alone.
+    static let kernelSwitches = ["/proc/dynamic_debug"]
+
     package static let namespaces: [RuntimeSpec.Namespace.Kind] = [
         .mount, .network, .time, .uts, .pid, .ipc, .cgroup,
     ]

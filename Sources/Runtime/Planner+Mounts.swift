@@ -27,7 +27,9 @@ extension Planner {
             throw Failure(.unsupported, "a mount over the root itself is not supported")
         }
         let type = mount.type ?? ""
-        if options.isBind || type == "bind" {
+        let isBind = options.isBind || type == "bind"
+        try refuseOverProc(target, isProc: isBind ? mount.source == "/proc" : type == "proc")
+        if isBind {
             try bind(
                 mount, at: target, options, recursive: options.recursiveBind, spec, context, into: &draft)
             return

@@ -9,6 +9,7 @@ extension Planner {
         _ process: RuntimeSpec.Process, linux: RuntimeSpec.Linux, context: Context, inUserNamespace: Bool,
         into draft: inout Draft
     ) throws(Failure) {
+        try refuse(process.user)
         if process.terminal != true {
             draft.steps.append(
                 .standardStreams(

@@ -29,7 +29,8 @@ package enum SpecBuilder {
                     ContainerDefaults.maskedPaths.filter { !security.unmask(covers: $0) }
                     + (security.unmask(covers: "/sys/devices/system/cpu") ? [] : host.thermalThrottlePaths)
                     + security.masked
-                linux.readonlyPaths = ContainerDefaults.readOnlyPaths.filter { !security.unmask(covers: $0) }
+                linux.readonlyPaths = (ContainerDefaults.readOnlyPaths + ContainerDefaults.kernelSwitches)
+                    .filter { !security.unmask(covers: $0) }
             } else if !security.masked.isEmpty {
                 linux.maskedPaths = security.masked
             }

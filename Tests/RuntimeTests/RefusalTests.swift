@@ -67,6 +67,40 @@ import Testing
         #expect(text.contains(word), "\(text)")
     }
 
+    /// setresuid(2) would leave the process what it is: root.
+    @Test func cve2024_40635_anIDThatMeansAsItIs() throws {
+        #expect(try message { $0.process?.user = .init(uid: .max, gid: 0) }.contains("process.user.uid"))
+        #expect(try message { $0.process?.user = .init(uid: 0, gid: .max) }.contains("process.user.gid"))
+        #expect(
+            try message { $0.process?.user = .init(uid: 0, gid: 0, additionalGids: [1, .max]) }.contains(
+                "additionalGids"))
+    }
+
+    /// A false /proc would take the labels and have the masks.
+    @Test(arguments: [
+        "/proc", "/proc/", "/./proc", "/x/../proc", "proc", "/proc/sys", "/proc/self/attr", "/proc/1",
+    ])
+    func cve2019_16884_cve2019_19921_cve2023_28642_nothingIsMountedOverProc(_ destination: String) throws {
+        for type in ["tmpfs", "bind"] {
+            let text = try message {
+                $0.mounts = [.init(destination: destination, type: type, source: "/source")]
+            }
+            #expect(text.contains("/proc"), "\(text)")
+        }
+    }
+
+    @Test func whatIsMountedInProc() throws {
+        for (destination, type, source) in [
+            ("/proc", "proc", "proc"), ("/proc", "bind", "/proc"),
+            ("/proc/meminfo", "bind", "/lxcfs/meminfo"),
+            ("/process", "tmpfs", "tmpfs"), ("/x/proc", "tmpfs", "tmpfs"),
+        ] {
+            var spec = try spec()
+            spec.mounts = [.init(destination: destination, type: type, source: source)]
+            _ = try plan(spec)
+        }
+    }
+
     @Test func mountsOverTheRootAndRelativeSources() throws {
         for destination in ["/", "//", "/..", "."] {
             #expect(

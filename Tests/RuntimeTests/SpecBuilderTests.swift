@@ -157,7 +157,10 @@ import Testing
         }.linux
         #expect(changed?.maskedPaths?.suffix(2) == ["/a", "/b"])
         #expect(changed?.maskedPaths?.contains("/proc/kcore") == false)
-        #expect(changed?.readonlyPaths == ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger"])
+        #expect(
+            changed?.readonlyPaths == [
+                "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger", "/proc/dynamic_debug",
+            ])
         #expect(
             try build { $0.securityOptions = ["apparmor=unconfined", "label=disable"] }.process?
                 .apparmorProfile == nil)

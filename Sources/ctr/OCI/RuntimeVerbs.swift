@@ -82,7 +82,7 @@ struct RuntimeVerbs {
         options.environment = command.values(.env)
         options.workingDirectory = command.value(.cwd)
         if let user = command.value(.user) {
-            let parts = user.split(separator: ":", maxSplits: 1)
+            let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             options.uid = try id(parts.first, flag: .user)
             if parts.count > 1 { options.gid = try id(parts[1], flag: .user) }
         }
@@ -105,7 +105,9 @@ struct RuntimeVerbs {
     }
 
     private func id(_ text: Substring?, flag: FlagName) throws(Failure) -> UInt32 {
-        guard let text, let value = UInt32(text), value <= UInt32(Int32.max) else {
+        guard let text, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = UInt32(text),
+            value <= UInt32(Int32.max)
+        else {
             throw Failure(.invalidArgument, "--\(flag.rawValue) \(text ?? ""): not a numeric id")
         }
         return value
