@@ -248,46 +248,6 @@ struct AdvisoryTests {
         }
     }
 
-    @Test func cve2021_30465_aVolumeWhoseTargetIsSwapped() throws {
-        try withFixture { ctr in
-            let image = try ctr.busybox()
-            let victim = try ctr.makeDirectory("victim")
-            try ctr.file("victim/canary", "box")
-            let host = try ctr.makeDirectory("host")
-            try ctr.ok(
-                "run", "-d", "--name", "swapper", "-v", "shared:/vol", image, "sh", "-c",
-                "mkdir -p /vol/d; while :; do mv /vol/d /vol/e; ln -s \(victim) /vol/d; rm /vol/d; ln -s / /vol/d; rm /vol/d; mv /vol/e /vol/d; done 2>/dev/null"
-            )
-            for _ in 0..<60 {
-                try ctr.ctr(
-                    "run", "--rm", "-v", "shared:/vol", "-v", "\(host):/vol/d/inside/made", image, "sh", "-c",
-                    "touch /vol/d/inside/made/x", timeout: 30)
-            }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: victim) == ["canary"])
-            #expect(!FileManager.default.fileExists(atPath: "/inside"))
-        }
-    }
-
-    @Test func cve2018_15664_copiesDuringASwap() throws {
-        try withFixture { ctr in
-            let image = try ctr.busybox()
-            let victim = try ctr.makeDirectory("victim")
-            try ctr.file("victim/payload", "host secret")
-            try ctr.ok(
-                "run", "-d", "--name", "box", image, "sh", "-c",
-                "mkdir /real; echo inside > /real/payload; mv /real /way; while :; do mv /way /off; ln -s \(victim) /way; rm /way; mv /off /way; done 2>/dev/null"
-            )
-            let file = try ctr.file("payload", "from outside")
-            for round in 0..<40 {
-                let out = ctr.path("out-\(round)")
-                try ctr.ctr("cp", "box:/way/payload", out, timeout: 20)
-                #expect(!ctr.contents(out).contains("host secret"))
-                try ctr.ctr("cp", file, "box:/way/payload", timeout: 20)
-                #expect(ctr.contents(victim + "/payload") == "host secret")
-            }
-        }
-    }
-
     @Test(arguments: ["4294967296", "-1", "99999999999999999999", "0x0", " 0", "1000:4294967296", "+0", ""])
     func cve2024_40635_usersThatOverflow(_ user: String) throws {
         try withFixture { ctr in
@@ -330,19 +290,6 @@ struct AdvisoryTests {
         }
     }
 
-    @Test func cve2022_24769_nothingIsInheritable() throws {
-        try withFixture { ctr in
-            let image = try ctr.busybox()
-            let script = "sed -n 's/^Cap\\(Inh\\|Amb\\):.//p' /proc/self/status"
-            let none = "0000000000000000\n0000000000000000"
-            #expect(try ctr.ok("run", "--rm", image, "sh", "-c", script) == none)
-            #expect(try ctr.ok("run", "--rm", "--privileged", image, "sh", "-c", script) == none)
-            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
-            #expect(try ctr.ok("exec", "box", "sh", "-c", script) == none)
-            #expect(try ctr.ok("exec", "-u", "1000", "box", "sh", "-c", script) == none)
-        }
-    }
-
     @Test func cve2022_23648_aVolumeOfTheImageIsInsideTheImage() throws {
         try withFixture { ctr in
             try ctr.file("secret/f", "host secret")
@@ -373,42 +320,6 @@ struct AdvisoryTests {
                 try ctr.ok("run", "--rm", image, "sh", "-c", "sed -n 's/^CapEff:.//p' /proc/self/status")
                     == "00000000a80425fb")
             #expect(!FileManager.default.fileExists(atPath: marker))
-        }
-    }
-
-    @Test func cve2019_14271_nothingOfTheContainerRunsOutside() throws {
-        try withFixture { ctr in
-            let marker = ctr.path("marker")
-            let evil = "#!/bin/busybox sh\n/bin/busybox touch \(marker)\n"
-            let image = try image(ctr) { tar in
-                for name in [
-                    "usr/bin/tar", "usr/bin/gzip", "usr/bin/xz", "usr/bin/zstd", "usr/bin/unpigz",
-                    "usr/bin/nsenter", "usr/bin/ps",
-                ] {
-                    tar.file(name, evil, mode: 0o755)
-                }
-                for name in [
-                    "lib/libnss_files.so.2", "lib/x86_64-linux-gnu/libnss_files.so.2", "lib/libnss_dns.so.2",
-                ] { tar.file(name, "evil") }
-            }
-            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
-            try ctr.ok("cp", "box:/etc", ctr.path("etc"))
-            try ctr.ok("cp", ctr.path("etc"), "box:/tmp/")
-            #expect(try ctr.ctr("export", "box").code == 0)
-            try ctr.ok("diff", "box")
-            try ctr.ok("stop", "-t", "0", "box")
-            try ctr.ok("cp", "box:/etc/passwd", ctr.path("p"))
-            #expect(!FileManager.default.fileExists(atPath: marker))
-        }
-    }
-
-    @Test func cve2020_15257_noSocketOfOursIsReachable() throws {
-        try withFixture { ctr in
-            let image = try ctr.busybox()
-            try ctr.ok("run", "-d", "--name", "other", image, "sleep", "60")
-            let sockets = try ctr.ok("run", "--rm", "--network", "host", image, "cat", "/proc/net/unix")
-            #expect(
-                !sockets.components(separatedBy: "\n").contains { $0.contains("@") && $0.contains("ctr") })
         }
     }
 }

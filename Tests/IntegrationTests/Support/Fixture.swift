@@ -82,6 +82,13 @@ final class Fixture {
         return outcome.text
     }
 
+    @discardableResult
+    func ok(_ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+        let outcome = try ctr(arguments)
+        try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
+        return outcome.text
+    }
+
     /// Runs ctr, which must succeed and have `part` in its stdout.
     func prints(
         _ arguments: String..., including part: String, sourceLocation: SourceLocation = #_sourceLocation

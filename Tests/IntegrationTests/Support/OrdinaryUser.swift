@@ -54,7 +54,9 @@ struct OrdinaryUser {
 /// With an image `busybox:test`, and a name `box` that is removed at the end.
 ///
 /// - Parameter subordinateIDs: 65536 of them from 700000 on; without, the user has one id.
-func withOrdinaryUser(subordinateIDs: Bool = false, _ body: (OrdinaryUser) throws -> Void) throws {
+func withOrdinaryUser(
+    image: [UInt8] = Busybox.tar, subordinateIDs: Bool = false, _ body: (OrdinaryUser) throws -> Void
+) throws {
     try withFixture { ctr in
         chmod(ctr.directory, 0o755)
         let programs = try ctr.makeDirectory("programs")
@@ -67,7 +69,7 @@ func withOrdinaryUser(subordinateIDs: Bool = false, _ body: (OrdinaryUser) throw
         for path in [user.home, user.run] {
             #expect(chown(path, OrdinaryUser.uid, OrdinaryUser.uid) == 0)
         }
-        let archive = try ctr.file("busybox.tar", Busybox.tar)
+        let archive = try ctr.file("busybox.tar", image)
         defer {
             _ = try? user.ctr(["rm", "-f", "box"])
             if let holder = user.holder { kill(holder, SIGKILL) }

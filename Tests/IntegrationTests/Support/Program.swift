@@ -32,8 +32,7 @@ enum Tool: String {
         zstd
     case gzip, python3, tar, mount, umount
     case buildah, faketime, setcap, grep
-    case ionice, podman, ps, setpriv
-    case newuidmap
+    case cc, ionice, newuidmap, podman, ps, runc, setpriv
     case losetup, mkfsExt4 = "mkfs.ext4"
 
     /// Where it is, nil when it is not installed.
