@@ -22,8 +22,30 @@ package struct UserDatabase: Sendable {
 
     /// From the files' contents. Lines that are no entries are passed over, as glibc does.
     package init(passwd: String, group: String) {
-        users = passwd.split(whereSeparator: \.isNewline).compactMap { UserDatabase.user($0) }
-        groups = group.split(whereSeparator: \.isNewline).compactMap { UserDatabase.group($0) }
+        users = UserDatabase.entries(of: passwd) { UserDatabase.user($0) }
+        groups = UserDatabase.entries(of: group) { UserDatabase.group($0) }
+    }
+
+    /// By bytes: by characters, ten megabytes of an enemy's take seconds (CVE-2026-47262).
+    private static func entries<Entry>(of text: String, _ parse: (Substring) -> Entry?) -> [Entry] {
+        var entries: [Entry] = []
+        var rest = text.utf8[...]
+        while !rest.isEmpty {
+            let line = rest[..<(rest.firstIndex(of: 0x0a) ?? rest.endIndex)]
+            if !line.isEmpty,
+                let entry = parse(Substring(line.last == 0x0d ? line.dropLast() : line))
+            {
+                entries.append(entry)
+            }
+            rest = rest[line.endIndex...].dropFirst()
+        }
+        return entries
+    }
+
+    /// Fields with `:` between them; the last one is the rest.
+    private static func fields(of line: Substring, _ count: Int) -> [Substring] {
+        line.utf8.split(separator: 0x3a, maxSplits: count - 1, omittingEmptySubsequences: false).map(
+            Substring.init)
     }
 
     /// From the root of a container, by its descriptor. A file that is not there is empty.
@@ -59,7 +81,7 @@ package struct UserDatabase: Sendable {
 
     /// name:password:uid:gid:comment:home:shell (passwd(5))
     private static func user(_ line: Substring) -> User? {
-        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        let fields = fields(of: line, 7)
         guard fields.count >= 4, !fields[0].isEmpty, let uid = number(fields[2]), let gid = number(fields[3])
         else { return nil }
         return User(
@@ -68,11 +90,11 @@ package struct UserDatabase: Sendable {
 
     /// name:password:gid:member,member (group(5))
     private static func group(_ line: Substring) -> Group? {
-        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        let fields = fields(of: line, 4)
         guard fields.count >= 3, !fields[0].isEmpty, let gid = number(fields[2]) else { return nil }
         return Group(
             name: String(fields[0]), gid: gid,
-            members: fields.count > 3 ? fields[3].split(separator: ",") : [])
+            members: fields.count > 3 ? fields[3].utf8.split(separator: 0x2c).map(Substring.init) : [])
     }
 
     /// A plain decimal up to 2^31-1: no sign, no space, no other base, nothing that wraps around to 0.

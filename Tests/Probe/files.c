@@ -251,7 +251,7 @@ static void say_cgroup(void) {
     }
     if (list) fclose(list);
     int fd = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) say("cgroup.procs: writable");
+    if (fd >= 0) say("~cgroup.procs: writable");
     close(fd);
 }
 

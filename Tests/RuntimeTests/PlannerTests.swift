@@ -69,6 +69,7 @@ import Testing
             read-only /proc/irq
             read-only /proc/sys
             read-only /proc/sysrq-trigger
+            read-only /proc/dynamic_debug
             mask /proc/acpi
             mask /proc/asound
             mask /proc/interrupts
@@ -131,6 +132,7 @@ import Testing
             - read-only /proc/irq
             - read-only /proc/sys
             - read-only /proc/sysrq-trigger
+            - read-only /proc/dynamic_debug
             - mask /proc/acpi
             - mask /proc/asound
             - mask /proc/interrupts

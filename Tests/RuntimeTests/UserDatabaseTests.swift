@@ -68,6 +68,13 @@ import Testing
         }
     }
 
+    @Test func linesOfOtherSystems() throws {
+        let database = UserDatabase(
+            passwd: "app:x:5:6::/a\r\n\n#x\nb:x:8:9::/b:/sh", group: "g:x:7:app,b\r\n")
+        #expect(try database.identity(of: "app").home == "/a")
+        #expect(try database.identity(of: "b").groups == [9, 7])
+    }
+
     private func inRoot(_ body: (String, borrowing FileDescriptor) throws -> Void) throws {
         let path = "/dev/shm/ctr-users-\(randomHex(bytes: 6))"
         try Directory.ensurePath(path + "/root/etc")
