@@ -50,7 +50,8 @@ import Testing
         var functions: Set<String> = []
         for file in try Repository.files(below: Repository.root.appendingPathComponent("Tests"), ["swift"]) {
             let name = file.deletingPathExtension().lastPathComponent
-            for match in try String(contentsOf: file, encoding: .utf8).matches(of: /func\s+([A-Za-z0-9_]+)\(/) {
+            for match in try String(contentsOf: file, encoding: .utf8).matches(of: /func\s+([A-Za-z0-9_]+)\(/)
+            {
                 functions.insert("\(name)/\(match.1)")
             }
         }

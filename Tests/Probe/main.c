@@ -93,10 +93,12 @@ static int report(char *words) {
     return fflush(stdout) ? 1 : 0;
 }
 
-/// Exchanges two names, as fast as can be, COUNT times, or for ever if that is 0.
+/// Exchanges two names COUNT times: in bursts, so that others have the processor too, and at no rhythm that they could
+/// be in step with.
 static int swap(const char *one, const char *other, unsigned long count) {
-    unsigned long done = 0;
-    while (!count || done < count) {
+    unsigned long done = 0, burst = 0;
+    while (done < count) {
+        if (++burst % 61 == 0) usleep(300 + burst % 400);
         // Where a step in between is refused (a mount was there for a moment) the next try may do.
         if (!syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE)) done++;
         else if (errno != EBUSY && errno != ENOENT) {
@@ -169,6 +171,7 @@ static int overwrite(double seconds) {
             printf("opened for writing: %s\n", seen[n]);
             close(fd);
         }
+        usleep(200);
         if (shown < count) {
             printf("seen: %s\n", seen[shown++]);
             fflush(stdout);
