@@ -26,6 +26,9 @@ struct IsolationReportTests {
         ("run-unconfined", ["--security-opt", "seccomp=unconfined"]),
         ("run-host-namespaces", ["--network", "host", "--pid", "host", "--ipc", "host", "--uts", "host"]),
         ("run-init", ["--init"]),
+        ("run-userns", ["--uidmap", "0:300000:65536"]),
+        ("run-userns-privileged", ["--uidmap", "0:300000:65536", "--privileged"]),
+        ("run-userns-user", ["--uidmap", "0:300000:65536", "--user", "1000:1000"]),
     ]
 
     @Test(arguments: runs.map(\.name))

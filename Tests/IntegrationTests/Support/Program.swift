@@ -3,11 +3,13 @@ import Testing
 
 /// The programs under test. They are found, never built: no test target depends on an executable target.
 enum Program {
+    /// The package.
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
     /// `CTR_BIN_DIR`, else the package's bin directory.
     static let directory: String =
-        ProcessInfo.processInfo.environment["CTR_BIN_DIR"]
-        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("bin").path
+        ProcessInfo.processInfo.environment["CTR_BIN_DIR"] ?? repository + "/bin"
 
     static let ctr = directory + "/ctr"
     static let monitor = directory + "/ctr-monitor"
@@ -15,9 +17,7 @@ enum Program {
 
     /// The debug programs, which have failpoints: `CTR_DEBUG_BIN_DIR`, else where `swift build` puts them.
     static let debugDirectory: String =
-        ProcessInfo.processInfo.environment["CTR_DEBUG_BIN_DIR"]
-        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug").path
+        ProcessInfo.processInfo.environment["CTR_DEBUG_BIN_DIR"] ?? repository + "/.build/debug"
     static let isDebugBuilt = ["ctr", "ctr-transfer", "ctr-monitor"].allSatisfy {
         access("\(debugDirectory)/\($0)", X_OK) == 0
     }
