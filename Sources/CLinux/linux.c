@@ -136,10 +136,6 @@ long ctr_statfs_type(int fd) {
     struct statfs s;
     return fstatfs(fd, &s) < 0 ? -errno : (long)s.f_type;
 }
-long ctr_statfs_flags(int fd) {
-    struct statfs s;
-    return fstatfs(fd, &s) < 0 ? -errno : (long)s.f_flags;
-}
 long ctr_statfs_free(int fd, uint64_t *free_bytes, uint64_t *total_bytes) {
     struct statfs s;
     if (fstatfs(fd, &s) < 0) return -errno;

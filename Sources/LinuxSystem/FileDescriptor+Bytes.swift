@@ -101,12 +101,6 @@ extension FileDescriptor {
         return try call("fstatfs") { ctr_statfs_type(number) }
     }
 
-    /// The mount that the file was opened through can only be read (statfs(2), ST_RDONLY).
-    package borrowing func isOnReadOnlyMount() throws(SystemError) -> Bool {
-        let number = raw
-        return try call("fstatfs") { ctr_statfs_flags(number) } & 1 != 0
-    }
-
     /// All of it at an offset, however many calls it takes.
     package borrowing func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
         let number = raw

@@ -41,13 +41,7 @@ package enum JSON {
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8], as what: String, limit: Int = documentLimit
     ) throws(Failure) -> Value {
-        guard bytes.count <= limit else {
-            throw Failure(.invalidArgument, "\(what): \(bytes.count) bytes, more than the \(limit) allowed")
-        }
-        guard JSONScan.depth(of: bytes, limit: depthLimit) <= depthLimit else {
-            throw Failure(
-                .invalidArgument, "\(what): lists and objects nest deeper than \(depthLimit) levels")
-        }
+        try checkExtent(of: bytes, as: what, limit: limit)
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let failure as Failure {
@@ -64,6 +58,17 @@ package enum JSON {
 }
 
 extension JSON {
+    /// Before a recursive parser gets the bytes.
+    static func checkExtent(of bytes: [UInt8], as what: String, limit: Int) throws(Failure) {
+        guard bytes.count <= limit else {
+            throw Failure(.invalidArgument, "\(what): \(bytes.count) bytes, more than the \(limit) allowed")
+        }
+        guard JSONScan.depth(of: bytes, limit: depthLimit) <= depthLimit else {
+            throw Failure(
+                .invalidArgument, "\(what): lists and objects nest deeper than \(depthLimit) levels")
+        }
+    }
+
     /// Whether swift-foundation took the document for broken. It says so without a path, and of numbers too
     /// that do not fit the type asked for.
     private static func isGrammar(_ error: any Error) -> Bool {

@@ -1,5 +1,5 @@
 extension RuntimeSpec {
-    package struct Linux: Hashable, Sendable, Codable {
+    package struct Linux: Hashable, Sendable, Encodable {
         package var uidMappings: [IDMapping]?
         package var gidMappings: [IDMapping]?
         package var timeOffsets: TimeOffsets?
@@ -23,8 +23,8 @@ extension RuntimeSpec {
         package init() {}
     }
 
-    package struct Namespace: Hashable, Sendable, Codable {
-        package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    package struct Namespace: Hashable, Sendable, Encodable {
+        package enum Kind: String, Hashable, Sendable, Encodable, CaseIterable {
             case mount, pid, network, uts, ipc, user, cgroup, time
         }
 
@@ -38,8 +38,8 @@ extension RuntimeSpec {
         }
     }
 
-    package struct TimeOffsets: Hashable, Sendable, Codable {
-        package struct Offset: Hashable, Sendable, Codable {
+    package struct TimeOffsets: Hashable, Sendable, Encodable {
+        package struct Offset: Hashable, Sendable, Encodable {
             package var secs: Int64?
             package var nanosecs: UInt32?
 
@@ -58,7 +58,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct NetDevice: Hashable, Sendable, Codable {
+    package struct NetDevice: Hashable, Sendable, Encodable {
         /// Its name in the container; nil keeps it.
         package var name: String?
 
@@ -67,8 +67,8 @@ extension RuntimeSpec {
         }
     }
 
-    package struct Device: Hashable, Sendable, Codable {
-        package enum Kind: String, Hashable, Sendable, Codable {
+    package struct Device: Hashable, Sendable, Encodable {
+        package enum Kind: String, Hashable, Sendable, Encodable {
             case character = "c"
             case block = "b"
             case unbufferedCharacter = "u"
@@ -98,7 +98,7 @@ extension RuntimeSpec {
     }
 
     /// resctrl.
-    package struct IntelRdt: Hashable, Sendable, Codable {
+    package struct IntelRdt: Hashable, Sendable, Encodable {
         package var closID: String?
         package var schemata: [String]?
         package var l3CacheSchema: String?
@@ -109,8 +109,8 @@ extension RuntimeSpec {
     }
 
     /// set_mempolicy(2).
-    package struct MemoryPolicy: Hashable, Sendable, Codable {
-        package enum Mode: String, Hashable, Sendable, Codable {
+    package struct MemoryPolicy: Hashable, Sendable, Encodable {
+        package enum Mode: String, Hashable, Sendable, Encodable {
             case `default` = "MPOL_DEFAULT"
             case bind = "MPOL_BIND"
             case interleave = "MPOL_INTERLEAVE"
@@ -120,7 +120,7 @@ extension RuntimeSpec {
             case local = "MPOL_LOCAL"
         }
 
-        package enum Flag: String, Hashable, Sendable, Codable {
+        package enum Flag: String, Hashable, Sendable, Encodable {
             case numaBalancing = "MPOL_F_NUMA_BALANCING"
             case relativeNodes = "MPOL_F_RELATIVE_NODES"
             case staticNodes = "MPOL_F_STATIC_NODES"
@@ -138,8 +138,8 @@ extension RuntimeSpec {
     }
 
     /// personality(2).
-    package struct Personality: Hashable, Sendable, Codable {
-        package enum Domain: String, Hashable, Sendable, Codable {
+    package struct Personality: Hashable, Sendable, Encodable {
+        package enum Domain: String, Hashable, Sendable, Encodable {
             case linux = "LINUX"
             case linux32 = "LINUX32"
         }

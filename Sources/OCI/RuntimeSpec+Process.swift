@@ -1,5 +1,5 @@
 extension RuntimeSpec {
-    package struct Process: Hashable, Sendable, Codable {
+    package struct Process: Hashable, Sendable, Encodable {
         package var terminal: Bool?
         package var consoleSize: ConsoleSize?
         package var user: User?
@@ -29,7 +29,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct ConsoleSize: Hashable, Sendable, Codable {
+    package struct ConsoleSize: Hashable, Sendable, Encodable {
         package var height: UInt64
         package var width: UInt64
 
@@ -39,7 +39,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct User: Hashable, Sendable, Codable {
+    package struct User: Hashable, Sendable, Encodable {
         package var uid: UInt32?
         package var gid: UInt32?
         package var umask: UInt32?
@@ -56,7 +56,7 @@ extension RuntimeSpec {
     }
 
     /// Names as in capabilities(7): `CAP_CHOWN`.
-    package struct Capabilities: Hashable, Sendable, Codable {
+    package struct Capabilities: Hashable, Sendable, Encodable {
         package var bounding: [String]?
         package var effective: [String]?
         package var permitted: [String]?
@@ -75,7 +75,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct Rlimit: Hashable, Sendable, Codable {
+    package struct Rlimit: Hashable, Sendable, Encodable {
         /// `RLIMIT_NOFILE`
         package var type: String
         /// `UInt64.max` is RLIM_INFINITY.
@@ -90,8 +90,8 @@ extension RuntimeSpec {
     }
 
     /// sched_setattr(2).
-    package struct Scheduler: Hashable, Sendable, Codable {
-        package enum Policy: String, Hashable, Sendable, Codable {
+    package struct Scheduler: Hashable, Sendable, Encodable {
+        package enum Policy: String, Hashable, Sendable, Encodable {
             case other = "SCHED_OTHER"
             case fifo = "SCHED_FIFO"
             case roundRobin = "SCHED_RR"
@@ -101,7 +101,7 @@ extension RuntimeSpec {
             case deadline = "SCHED_DEADLINE"
         }
 
-        package enum Flag: String, Hashable, Sendable, Codable {
+        package enum Flag: String, Hashable, Sendable, Encodable {
             case resetOnFork = "SCHED_FLAG_RESET_ON_FORK"
             case reclaim = "SCHED_FLAG_RECLAIM"
             case deadlineOverrun = "SCHED_FLAG_DL_OVERRUN"
@@ -126,8 +126,8 @@ extension RuntimeSpec {
     }
 
     /// ioprio_set(2).
-    package struct IOPriority: Hashable, Sendable, Codable {
-        package enum Class: String, Hashable, Sendable, Codable {
+    package struct IOPriority: Hashable, Sendable, Encodable {
+        package enum Class: String, Hashable, Sendable, Encodable {
             case realtime = "IOPRIO_CLASS_RT"
             case bestEffort = "IOPRIO_CLASS_BE"
             case idle = "IOPRIO_CLASS_IDLE"
@@ -143,7 +143,7 @@ extension RuntimeSpec {
     }
 
     /// CPU lists (`0-3,7`) for a process that joins: before and after it enters the cgroup.
-    package struct ExecCPUAffinity: Hashable, Sendable, Codable {
+    package struct ExecCPUAffinity: Hashable, Sendable, Encodable {
         package var initial: String?
         package var final: String?
 

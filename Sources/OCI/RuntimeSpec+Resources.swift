@@ -1,6 +1,6 @@
 extension RuntimeSpec {
     /// Cgroup limits, by cgroup v1's names; `unified` is cgroup v2's files as they are.
-    package struct Resources: Hashable, Sendable, Codable {
+    package struct Resources: Hashable, Sendable, Encodable {
         package var devices: [DeviceRule]?
         package var memory: Memory?
         package var cpu: CPU?
@@ -17,7 +17,7 @@ extension RuntimeSpec {
     }
 
     /// One rule of the device list; nil means any.
-    package struct DeviceRule: Hashable, Sendable, Codable {
+    package struct DeviceRule: Hashable, Sendable, Encodable {
         package var allow: Bool
         /// `a`, `b` or `c`.
         package var type: String?
@@ -38,7 +38,7 @@ extension RuntimeSpec {
     }
 
     /// Bytes; -1 is unlimited.
-    package struct Memory: Hashable, Sendable, Codable {
+    package struct Memory: Hashable, Sendable, Encodable {
         package var limit: Int64?
         package var reservation: Int64?
         /// Memory plus swap.
@@ -54,7 +54,7 @@ extension RuntimeSpec {
     }
 
     /// Times are microseconds.
-    package struct CPU: Hashable, Sendable, Codable {
+    package struct CPU: Hashable, Sendable, Encodable {
         package var shares: UInt64?
         package var quota: Int64?
         package var burst: UInt64?
@@ -68,7 +68,7 @@ extension RuntimeSpec {
         package init() {}
     }
 
-    package struct Pids: Hashable, Sendable, Codable {
+    package struct Pids: Hashable, Sendable, Encodable {
         /// 0 and below: unlimited, as docker has it.
         package var limit: Int64
 
@@ -77,8 +77,8 @@ extension RuntimeSpec {
         }
     }
 
-    package struct BlockIO: Hashable, Sendable, Codable {
-        package struct WeightDevice: Hashable, Sendable, Codable {
+    package struct BlockIO: Hashable, Sendable, Encodable {
+        package struct WeightDevice: Hashable, Sendable, Encodable {
             package var major: Int64
             package var minor: Int64
             package var weight: UInt16?
@@ -92,7 +92,7 @@ extension RuntimeSpec {
             }
         }
 
-        package struct ThrottleDevice: Hashable, Sendable, Codable {
+        package struct ThrottleDevice: Hashable, Sendable, Encodable {
             package var major: Int64
             package var minor: Int64
             /// Bytes or operations a second.
@@ -116,7 +116,7 @@ extension RuntimeSpec {
         package init() {}
     }
 
-    package struct HugepageLimit: Hashable, Sendable, Codable {
+    package struct HugepageLimit: Hashable, Sendable, Encodable {
         /// `2MB`, `64KB`, `1GB`
         package var pageSize: String
         /// Bytes.
@@ -128,8 +128,8 @@ extension RuntimeSpec {
         }
     }
 
-    package struct Network: Hashable, Sendable, Codable {
-        package struct Priority: Hashable, Sendable, Codable {
+    package struct Network: Hashable, Sendable, Encodable {
+        package struct Priority: Hashable, Sendable, Encodable {
             package var name: String
             package var priority: UInt32
 
@@ -145,7 +145,7 @@ extension RuntimeSpec {
         package init() {}
     }
 
-    package struct Rdma: Hashable, Sendable, Codable {
+    package struct Rdma: Hashable, Sendable, Encodable {
         package var hcaHandles: UInt32?
         package var hcaObjects: UInt32?
 

@@ -1,6 +1,6 @@
 extension RuntimeSpec {
     /// config-linux.md, "Seccomp": a filter with everything decided.
-    package struct Seccomp: Hashable, Sendable, Codable {
+    package struct Seccomp: Hashable, Sendable, Encodable {
         package enum Action: String, Hashable, Sendable, Codable {
             case kill = "SCMP_ACT_KILL"
             case killProcess = "SCMP_ACT_KILL_PROCESS"
@@ -46,7 +46,7 @@ extension RuntimeSpec {
             }
         }
 
-        package struct Syscall: Hashable, Sendable, Codable {
+        package struct Syscall: Hashable, Sendable, Encodable {
             package var names: [String]
             package var action: Action
             package var errnoRet: UInt32?

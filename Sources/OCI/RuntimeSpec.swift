@@ -1,10 +1,8 @@
-package import Failure
-
 /// A bundle's `config.json` (runtime-spec 1.3 config.md and config-linux.md), for Linux.
 ///
 /// Optional is what the specification lets be absent. Fields it does not know, and those of other systems, are
 /// tolerated when read and not kept. `check()` says whether a value can be run.
-package struct RuntimeSpec: Hashable, Sendable, Codable {
+package struct RuntimeSpec: Hashable, Sendable, Encodable {
     /// The specification's version that ctr writes.
     package static let version = "1.3.0"
 
@@ -30,18 +28,10 @@ package struct RuntimeSpec: Hashable, Sendable, Codable {
         self.mounts = mounts
         self.linux = linux
     }
-
-    /// Reads and checks.
-    /// - Throws: `invalidArgument` with the path of the field at fault: `config.json: process.cwd: missing`;
-    ///   `unsupported` for another major version.
-    package init(bytes: [UInt8]) throws(Failure) {
-        self = try JSON.decode(RuntimeSpec.self, from: bytes, as: "config.json")
-        try check()
-    }
 }
 
 extension RuntimeSpec {
-    package struct Root: Hashable, Sendable, Codable {
+    package struct Root: Hashable, Sendable, Encodable {
         /// Absolute, or relative to the bundle.
         package var path: String
         package var readonly: Bool?
@@ -52,7 +42,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct Mount: Hashable, Sendable, Codable {
+    package struct Mount: Hashable, Sendable, Encodable {
         package var destination: String
         package var type: String?
         package var source: String?
@@ -74,7 +64,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct IDMapping: Hashable, Sendable, Codable {
+    package struct IDMapping: Hashable, Sendable, Encodable {
         package var containerID: UInt32
         package var hostID: UInt32
         package var size: UInt32
@@ -86,7 +76,7 @@ extension RuntimeSpec {
         }
     }
 
-    package struct Hooks: Hashable, Sendable, Codable {
+    package struct Hooks: Hashable, Sendable, Encodable {
         /// Deprecated; runs before `createRuntime`, in the runtime's namespaces.
         package var prestart: [Hook]?
         package var createRuntime: [Hook]?
@@ -98,7 +88,7 @@ extension RuntimeSpec {
         package init() {}
     }
 
-    package struct Hook: Hashable, Sendable, Codable {
+    package struct Hook: Hashable, Sendable, Encodable {
         package var path: String
         /// As for execv: the first is the program's name.
         package var args: [String]?

@@ -61,7 +61,7 @@ extension BundleRuntime {
         let code = try Foreground.wait(
             for: made.process.pid, made.pidfd, terminal: made.terminal)
         if !keeps, (try? FileDescriptor.exists(path)) == true {
-            try destroy(try StateDirectory.open(id, in: root))
+            try destroy(try StateDirectory.open(id, in: root), hooks: bundle.spec.hooks)
         }
         return code
     }
@@ -132,9 +132,7 @@ extension BundleRuntime {
             // A short program may have ended by now: it is known all the same, as one that has.
             shared.state.process = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
             // What `delete --force` needs, should this process be killed in the next moment.
-            if let bytes = try? shared.state.record.bytes {
-                try? AtomicFile.write(bytes, to: "state", in: descriptor, durable: false)
-            }
+            try? AtomicFile.write(shared.state.record.bytes, to: "state", in: descriptor, durable: false)
         }
         witness.awaited = { (stage, pid) throws(Failure) in
             guard stage == 1 else { return }

@@ -109,9 +109,7 @@ extension BundleRuntime {
         if let file = options.processFile {
             let bytes = try during("read \(file)") { () throws(SystemError) in try AtomicFile.read(file) }
             guard let bytes else { throw Failure(.notFound, "\(file): there is no such file") }
-            let process = try JSON.decode(RuntimeSpec.Process.self, from: bytes, as: file)
-            try process.check("process")
-            return process
+            return try RuntimeSpec.Process(bytes: bytes, as: file)
         }
         guard var process = spec.process else { throw Failure(.dataLoss, "config.json: process: missing") }
         guard !options.arguments.isEmpty else {

@@ -222,9 +222,14 @@ extension BundleRuntime {
 
     /// What is left of a stopped container.
     func destroy(_ directory: consuming StateDirectory) throws(Failure) {
+        let hooks = try? directory.spec().hooks
+        try destroy(directory, hooks: hooks)
+    }
+
+    /// - Parameter hooks: the container's, where they are known.
+    func destroy(_ directory: consuming StateDirectory, hooks: RuntimeSpec.Hooks?) throws(Failure) {
         let id = directory.id
         let state = try directory.state()
-        let spec = try? directory.spec()
         if let state {
             // Without a pid namespace of its own, others may live on.
             try? CgroupProcesses(state.location).signal(Signal.kill)
@@ -233,7 +238,7 @@ extension BundleRuntime {
         try directory.remove()
         guard let state else { return }
         try RuntimeHooks.runAll(
-            spec?.hooks?.poststop, "poststop", state: state.runtimeState(id, .stopped),
+            hooks?.poststop, "poststop", state: state.runtimeState(id, .stopped),
             warn: { Console.error("ctr oci: warning: \($0.message)\n") })
     }
 }

@@ -21,14 +21,6 @@ extension BundleRuntime {
         location.legacy += change.joined
         location.toRemove += change.joined.map(\.directory)
         state.location = location
-        state.cgroupsToRemove = location.toRemove
         try directory.write(state)
-    }
-
-    /// A JSON document of linux.resources.
-    package static func resources(reading bytes: [UInt8], _ name: String) throws(Failure)
-        -> RuntimeSpec.Resources
-    {
-        try JSON.decode(RuntimeSpec.Resources.self, from: bytes, as: name)
     }
 }

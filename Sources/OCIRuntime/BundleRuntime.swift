@@ -1,3 +1,4 @@
+internal import ContainerMonitor
 package import Failure
 internal import LinuxSystem
 internal import OCI
@@ -44,6 +45,17 @@ package struct CreateOptions: Sendable {
 }
 
 extension BundleRuntime {
+    /// CVE-2019-5736: what starts containers runs from a read-only detached bind of its file, so that /proc/self/exe cannot
+    /// be written to from inside. `ctr run` has its monitor for that; here this program is the parent. Most calls are
+    /// sealed before their main; this is for the others, and tells what is in the way.
+    package static func sealProgram() throws(Failure) {
+        do throws(SystemError) { try SealedProgram.become() } catch {
+            // An ordinary user without a namespace of its own may not mount; nor could a container write to what another
+            // owns.
+            guard error.errno == Errno.notPermitted else { throw error.failure("seal the program") }
+        }
+    }
+
     /// As other runtimes have it: nothing that is a path, and something to print.
     static func checkID(_ id: String) throws(Failure) {
         let isFine =

@@ -68,7 +68,7 @@ struct StateDirectory: ~Copyable {
     deinit { lock.letGo() }
 
     func write(_ state: StoredState) throws(Failure) {
-        let bytes = try state.record.bytes
+        let bytes = state.record.bytes
         try during("write \(path)/state") { () throws(SystemError) in
             try AtomicFile.write(bytes, to: "state", in: descriptor.raw, durable: false)
         }

@@ -5,7 +5,7 @@ internal import Runtime
 
 /// What is kept of a container between two calls of the runtime. Its status is not: that is the kernel's to say.
 struct StoredState: Sendable {
-    private static let kind = "ctr-oci-state 1"
+    private static let kind = "ctr-oci-state 2"
 
     var bundle: String
     var rootfs: String
@@ -18,8 +18,6 @@ struct StoredState: Sendable {
     var annotations: [String: String]
     /// nil where it has no cgroups of its own.
     var location: CgroupLocation?
-    /// cgroups are systemd's to remove, by the name of this scope.
-    var cgroupsToRemove: [String]
 
     init(
         bundle: String, rootfs: String, created: Int64, annotations: [String: String],
@@ -31,11 +29,10 @@ struct StoredState: Sendable {
         owner = Process.effectiveUID
         self.annotations = annotations
         self.location = location
-        cgroupsToRemove = location?.toRemove ?? []
     }
 
     var record: FlatRecord {
-        get throws(Failure) {
+        get {
             var record = FlatRecord(kind: StoredState.kind)
             record.add("bundle", bundle)
             record.add("rootfs", rootfs)
@@ -47,9 +44,13 @@ struct StoredState: Sendable {
                 record.add("annotation-value", value)
             }
             if let location {
-                record.add("location", String(decoding: try JSON.encode(location), as: UTF8.self))
+                record.add("location", location.unified ?? "")
+                for place in location.legacy {
+                    record.add("legacy", "\(place.controllers.joined(separator: ",")) \(place.directory)")
+                }
+                record.add("unified-controller", all: location.unifiedControllers)
+                record.add("cgroup", all: location.toRemove)
             }
-            record.add("cgroup", all: cgroupsToRemove)
             return record
         }
     }
@@ -66,14 +67,22 @@ struct StoredState: Sendable {
         owner = UInt32(record.first("owner") ?? "") ?? 0
         annotations = Dictionary(
             zip(record.all("annotation"), record.all("annotation-value")), uniquingKeysWith: { $1 })
-        location = try record.first("location").map { (text) throws(Failure) in
-            try JSON.decode(CgroupLocation.self, from: Array(text.utf8), as: name)
+        guard let unified = record.first("location") else { return }
+        let legacy = record.all("legacy").map { line in
+            let controllers = line.prefix { $0 != " " }
+            return CgroupLocation.Legacy(
+                controllers: controllers.split(separator: ",").map(String.init),
+                directory: String(line.dropFirst(controllers.count + 1)))
         }
-        cgroupsToRemove = record.all("cgroup")
+        location = CgroupLocation(
+            unified: unified.isEmpty ? nil : unified, legacy: legacy,
+            unifiedControllers: record.all("unified-controller"), toRemove: record.all("cgroup"))
     }
 }
 
 extension StoredState {
+    var cgroupsToRemove: [String] { location?.toRemove ?? [] }
+
     /// - Parameter directory: the container's.
     func status(in directory: String) -> RuntimeState.Status {
         guard let process else { return .creating }

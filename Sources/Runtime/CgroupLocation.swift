@@ -2,11 +2,16 @@ internal import LaunchPlan
 internal import LinuxSystem
 
 /// Where a container's cgroups are on the host: kept with its state, for stop, pause, exec and stats.
-package struct CgroupLocation: Sendable, Hashable, Codable {
+package struct CgroupLocation: Sendable, Hashable {
     /// One v1 hierarchy's directory for the container.
-    package struct Legacy: Sendable, Hashable, Codable {
+    package struct Legacy: Sendable, Hashable {
         package var controllers: [String]
         package var directory: String
+
+        package init(controllers: [String], directory: String) {
+            self.controllers = controllers
+            self.directory = directory
+        }
     }
 
     /// The cgroup2 directory that the container's processes are in; nil on a host with v1 alone.
@@ -48,7 +53,7 @@ package struct CgroupLocation: Sendable, Hashable, Codable {
         }
     }
 
-    init(unified: String?, legacy: [Legacy], unifiedControllers: [String], toRemove: [String]) {
+    package init(unified: String?, legacy: [Legacy], unifiedControllers: [String], toRemove: [String]) {
         self.unified = unified
         self.legacy = legacy
         self.unifiedControllers = unifiedControllers

@@ -14,7 +14,7 @@ package enum SeccompFilter {
     }
 
     /// Raised when the built-in profile or what is made of any profile changes: older files are not used again.
-    private static let generation = 2
+    private static let generation = 3
 
     /// The file with the program (struct sock_filter, for seccomp(2)); made if it is not there.
     ///
@@ -34,7 +34,7 @@ package enum SeccompFilter {
         case .profile(let profile):
             key += " profile \(capabilities.rawValue) \(kernel.0).\(kernel.1) "
             key += String(decoding: try JSON.encode(profile), as: UTF8.self)
-        case .spec(let filter): key += " spec " + String(decoding: try JSON.encode(filter), as: UTF8.self)
+        case .spec(let filter): key += " spec \(words(of: filter))"
         }
         let name = digest(key)
         let path = "\(cacheDirectory)/\(name)"
@@ -70,6 +70,31 @@ package enum SeccompFilter {
         try profile.resolved(
             capabilities: Set(capabilities.names), architecture: Machine.architecture,
             kernel: Machine.kernel())
+    }
+
+    /// All that decides a filter, each text with its length before it. A document of a hundred system calls takes longer
+    /// to write as JSON than to load.
+    private static func words(of filter: RuntimeSpec.Seccomp) -> String {
+        var words = ""
+        func add(_ text: String) { words += "\(text.utf8.count):\(text)" }
+        func add(_ number: UInt32?) { words += number.map { "\($0);" } ?? "-;" }
+        add(filter.defaultAction.rawValue)
+        add(filter.defaultErrnoRet)
+        for list in [filter.architectures ?? [], (filter.flags ?? []).map(\.rawValue)] {
+            words += "\(list.count)["
+            for text in list { add(text) }
+        }
+        for call in filter.syscalls ?? [] {
+            words += "\(call.names.count)["
+            for name in call.names { add(name) }
+            add(call.action.rawValue)
+            add(call.errnoRet)
+            for argument in call.args ?? [] {
+                add(argument.op.rawValue)
+                words += "\(argument.index) \(argument.value) \(argument.valueTwo ?? 0);"
+            }
+        }
+        return words
     }
 
     private static func isTrusted(_ path: String) -> Bool {

@@ -84,6 +84,10 @@ long ctr_init_run_hook(const char *path, const char *const *argv, const char *co
 // A child in a new user namespace without mappings, which waits until it is killed: for a namespace that only maps ids.
 // Answers its pid, or -errno.
 long ctr_init_namespace_holder(int *pidfd);
+// Becomes this program again from a read-only detached bind of its file, with these arguments, so that /proc/self/exe cannot
+// be written to from inside (CVE-2019-5736). 0 where that is so already, or -errno. The words `oci … create|run|exec` make a
+// program that has this linked do it before its main, once.
+long ctr_init_seal(char *const *argv);
 // Goes on in a new process while the caller's ends with this exit code; answers 0 in the new one, or -errno.
 long ctr_init_go_on_in_background(int exit_code);
 // Gives what malloc holds free back to the kernel: for a process that now sleeps for long.

@@ -80,7 +80,6 @@ long ctr_posix_fadvise(int fd, int64_t offset, int64_t size, int advice);
 // Directory entries as the kernel gives them (struct linux_dirent64).
 long ctr_getdents64(int fd, void *buffer, size_t size);
 long ctr_statfs_type(int fd);                      // f_type, e.g. PROC_SUPER_MAGIC
-long ctr_statfs_flags(int fd);                     // f_flags, ST_*
 long ctr_statfs_free(int fd, uint64_t *free_bytes, uint64_t *total_bytes);
 
 // ---- extended attributes; path forms act on the link itself

@@ -19,7 +19,7 @@ enum RuntimeProgram {
     static func perform(_ command: ParsedCommand) -> Int32 {
         do throws(Failure) {
             switch command.verb {
-            case .ociCreate, .ociRun, .ociExec: try sealProgram()
+            case .ociCreate, .ociRun, .ociExec: try BundleRuntime.sealProgram()
             default: break
             }
             let runtime = BundleRuntime(root: command.value(.root), usesSystemd: command.flag(.systemdCgroup))
@@ -27,23 +27,6 @@ enum RuntimeProgram {
         } catch {
             log(error, command)
             return command.verb == .ociExec ? 255 : 1
-        }
-    }
-
-    /// CVE-2019-5736: what starts containers runs from a read-only detached bind of its file, so that /proc/self/exe cannot
-    /// be written to from inside. `ctr run` has its monitor for that; here this program is the parent.
-    private static func sealProgram() throws(Failure) {
-        do throws(SystemError) {
-            let own = try Process.openSelf()
-            if try own.isOnReadOnlyMount() { return }
-            let mount = try DetachedMount(bind: "", in: own.raw, recursive: false)
-            try mount.set([.readOnly])
-            try Process.become(
-                program: mount.descriptor, arguments: CommandLine.arguments, environment: Process.environment)
-        } catch {
-            // An ordinary user without a namespace of its own may not mount; nor could a container write to what another
-            // owns.
-            guard error.errno == Errno.notPermitted else { throw error.failure("seal the program") }
         }
     }
 

@@ -122,7 +122,7 @@ struct RuntimeVerbs {
                     }
                     : try AtomicFile.read(file) ?? []
             }
-            return try BundleRuntime.resources(reading: bytes, file)
+            return try RuntimeSpec.Resources(bytes: bytes, as: file)
         }
         var memory = RuntimeSpec.Memory()
         func bytes(_ flag: FlagName) throws(Failure) -> Int64? {
