@@ -78,7 +78,10 @@ let targets: [Target] = [
     // The command line of other OCI runtimes, for engines that call one.
     room(
         "OCIRuntime",
-        ["OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure"]),
+        [
+            "OCI", "Runtime", "Rootless", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime",
+            "Failure",
+        ]),
     // An ordinary user's namespaces.
     room("Rootless", ["LinuxSystem", "Failure"]),
     // What ails a host.
@@ -149,6 +152,7 @@ let targets: [Target] = [
     tests("CivilTimeTests", ["CivilTime"]),
     tests("DoctorTests", ["Doctor", "Runtime"]),
     tests("RootlessTests", ["Rootless"]),
+    tests("OCIRuntimeTests", ["OCIRuntime", "OCI", "Failure"]),
     tests("LinuxSystemTests", ["LinuxSystem", "Failure"]),
     tests("OCITests", ["OCI", "Failure"]),
     tests("EventJournalTests", ["EventJournal", "LinuxSystem"]),

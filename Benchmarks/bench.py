@@ -1,12 +1,14 @@
 """The cases of ./bench: what is measured, beside whom, and the target of each."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
 import platform
 import shutil
 import subprocess
+import tempfile
 import time
 
 import contexts
@@ -45,6 +47,7 @@ class Bench:
         self.root = f"{self.stage}/ctr"
         self.agent = Agent("umount /sys/fs/cgroup/unified 2>/dev/null || :")
         self.crun_program = shutil.which("crun", path="/usr/bin:/usr/sbin")
+        self.runc_program = shutil.which("runc", path="/usr/bin:/usr/sbin")
         self.podman_program = shutil.which("podman", path="/usr/bin")
         self.buildah_program = shutil.which("buildah", path="/usr/bin")
         self.registry = None
@@ -56,6 +59,17 @@ class Bench:
 
     def crun(self, *words):
         return [self.crun_program, "--root", f"{self.stage}/crun", *words]
+
+    def runc(self, *words):
+        return [self.runc_program, "--root", f"{self.stage}/runc", *words]
+
+    def oci(self, *words):
+        return [self.ctr_program, "oci", "--root", f"{self.stage}/oci", *words]
+
+    def runtimes(self):
+        """The peers of `ctr oci` that are here: name, command, the aim of ctr's part of their time."""
+        here = [("crun", self.crun, 0.5)] if self.crun_program else []
+        return here + ([("runc", self.runc, 0.25)] if self.runc_program else [])
 
     def podman(self, *words):
         return [self.podman_program, "--root", f"{self.stage}/podman", "--runroot", f"{self.stage}/podman.run",
@@ -77,8 +91,8 @@ class Bench:
             images.busybox_tar(f"{self.stage}/tiny.tar")
             timed(self.ctr("import", "-c", 'CMD ["sh"]', f"{self.stage}/tiny.tar", "tiny"))
 
-    def bundle(self, name, args, memory=None):
-        """crun's bundle: ctr's own with this command."""
+    def bundle(self, name, args, memory=None, seccomp=True):
+        """A bundle for a runtime: the one that ctr writes, with this command."""
         if not os.path.exists(f"{self.stage}/bundle"):
             timed(self.ctr("bundle", "tiny", f"{self.stage}/bundle"))
         directory = f"{self.stage}/{name}"
@@ -89,6 +103,10 @@ class Bench:
         spec["process"]["terminal"] = False
         spec["root"]["path"] = f"{self.stage}/bundle/rootfs"
         spec["linux"]["cgroupsPath"] = f"/{self.prefix}-{name}"
+        # What every peer takes; nothing later is in it.
+        spec["ociVersion"] = "1.0.2"
+        if not seccomp:
+            del spec["linux"]["seccomp"]
         if memory:
             spec["linux"].setdefault("resources", {})["memory"] = {"limit": memory}
         with open(f"{directory}/config.json", "w") as file:
@@ -109,6 +127,90 @@ class Bench:
         mine, peer = by_turns(self.rounds(50), 0.02, lambda: timed(ours), lambda: self.agent.timed(theirs))
         self.table.add("run --rm tiny true", mine, ("crun run", peer), "at most 0.4 of crun; aim 0.25",
                        mine.median <= 0.4 * peer.median)
+
+    def oci_run(self):
+        self.tiny()
+        with self.on_tmpfs():
+            for label, seccomp in (("", False), (", docker's seccomp profile", True)):
+                bundle = self.bundle(f"oci-run-{seccomp}", ["true"], seccomp=seccomp)
+                words = ("run", "--bundle", bundle, f"{self.prefix}-oci")
+                self.beside(f"oci run true{label}", self.rounds(60), lambda runtime: [runtime(*words)])
+
+    def oci_create_start_delete(self):
+        self.tiny()
+        with self.on_tmpfs():
+            bundle = self.bundle("oci-life", ["sleep", "1000"])
+            name = f"{self.prefix}-life"
+            self.beside("oci create, start, delete --force", self.rounds(30), lambda runtime: [
+                runtime("create", "--bundle", bundle, name), runtime("start", name),
+                runtime("delete", "--force", name)])
+
+    @contextlib.contextmanager
+    def on_tmpfs(self):
+        """Bundles and states there: what a disk costs is none of a runtime's."""
+        stage, self.stage = self.stage, tempfile.mkdtemp(prefix="ctr-bench.", dir="/dev/shm")
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.stage, ignore_errors=True)
+            self.stage = stage
+
+    def beside(self, work, rounds, calls):
+        """`calls` answers the commands of one round for a runtime; a row for each peer."""
+        peers = self.runtimes()
+
+        def round_of(runtime, clock):
+            return sum(clock(command) for command in calls(runtime))
+
+        works = [lambda: round_of(self.oci, timed)]
+        works += [lambda runtime=runtime: round_of(runtime, self.agent.timed) for _, runtime, _ in peers]
+        mine, *others = by_turns(rounds, 0.02, *works)
+        if not peers:
+            self.table.add(work, mine, ("crun", None), "at most 0.5 of crun, 0.25 of runc")
+        for (name, _, limit), peer in zip(peers, others):
+            self.table.add(work, mine, (name, peer), f"at most {limit} of {name}", mine.median <= limit * peer.median)
+
+    def thousand(self):
+        self.tiny()
+        count = 100 if self.quick else 1000
+        names = [f"t{number}" for number in range(count)]
+        health = ["--health-cmd", "true", "--health-interval", "20s"]
+        before = self.memory()
+        begin = time.perf_counter()
+        each = Series(timed(self.ctr("run", "-d", "--name", name, *health, "tiny", "sleep", "10000")) for name in names)
+        took = time.perf_counter() - begin
+        self.table.add(f"run -d with a health check, {count} of them", each, None, "")
+        self.table.note("all of them were started", f"in {took:.1f} s, {count / took:.0f} a second")
+        deadline = time.perf_counter() + 120
+        healthy = 0
+        while healthy < count and time.perf_counter() < deadline:
+            time.sleep(1)
+            healthy = len(self.output(self.ctr("ps", "-q", "--filter", "health=healthy")).split())
+        self.table.add(f"healthy of {count}", Series([healthy], ""), None, "all", healthy == count)
+        self.table.note("all of them were healthy", f"{time.perf_counter() - begin:.1f} s after the first began")
+        after = self.memory()
+        monitors = Series((self.proportional(pid) for pid in self.monitors()), "KiB")
+        self.table.add("a monitor's share of memory (PSS)", monitors)
+        kernel = (after["kernel"] - before["kernel"]) / count
+        whole = (before["MemAvailable"] - after["MemAvailable"]) / count
+        self.table.note("of the kernel for each container", f"{kernel:.0f} KiB (slabs, page tables, stacks, per-CPU)")
+        self.table.note("less memory available for each", f"{whole:.0f} KiB, the program (busybox sleep) with it")
+        listing = Series(timed(self.ctr("ps")) for _ in range(self.rounds(10)))
+        self.table.add(f"ps of {count}", listing)
+        stop = timed(self.ctr("stop", "-t", "0", *names))
+        remove = timed(self.ctr("rm", *names))
+        self.table.note(f"stop -t 0 of {count}", f"{stop:.0f} ms; rm {remove:.0f} ms")
+
+    def memory(self):
+        """KiB of /proc/meminfo, with what the kernel holds for itself as `kernel`."""
+        with open("/proc/meminfo") as file:
+            facts = {line.split(":")[0]: int(line.split()[1]) for line in file}
+        facts["kernel"] = sum(facts[name] for name in ("Slab", "PageTables", "KernelStack", "Percpu"))
+        return facts
+
+    def proportional(self, pid):
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
 
     def exec(self):
         self.tiny()
@@ -364,7 +466,7 @@ def machine(options):
         f"- {first('/proc/cpuinfo', 'model name')}, {os.cpu_count()} processors, {memory:.0f} GiB, {platform.machine()}",
         f"- kernel {platform.release()}, cgroups {'hybrid' if HYBRID else 'v2'}; {options.place}",
         f"- load before: {os.getloadavg()[0]:.2f}",
-        "- " + ", ".join([version("crun", "--version"), version("podman", "--version"), version("buildah", "--version"), version("docker-registry", "--version")]),
+        "- " + ", ".join([version("crun", "--version"), version("runc", "--version"), version("podman", "--version"), version("buildah", "--version"), version("docker-registry", "--version")]),
     ]
 
 
@@ -375,7 +477,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
-    known = ["start", "exec", "detached", "small", "pull", "build"]
+    known = ["start", "exec", "oci-run", "oci-create-start-delete", "detached", "thousand", "small", "pull", "build"]
     cases = options.cases or known
     unknown = [case for case in cases if case not in known]
     if unknown:
@@ -388,7 +490,7 @@ def main():
         for case in cases:
             print(f"{case}:", flush=True)
             try:
-                getattr(bench, case)()
+                getattr(bench, case.replace("-", "_"))()
             except (Failed, subprocess.CalledProcessError) as error:
                 failed.append(case)
                 bench.table.note(case, f"**failed**: {error}".replace("|", "/").replace(options.stage, "STAGE"))

@@ -24,7 +24,7 @@ static const struct { uint8_t args, strings; } shape[CTR_OP_END] = {
     [CTR_OP_BOUNDING_SET] = {1, 0}, [CTR_OP_IDENTITY] = {2, 0}, [CTR_OP_CAPABILITIES] = {4, 0},
     [CTR_OP_SECCOMP] = {2, 0}, [CTR_OP_EXEC_LABEL] = {0, 2}, [CTR_OP_CLOSE_DESCRIPTORS] = {1, 0},
     [CTR_OP_FIND_PROGRAM] = {0, 2}, [CTR_OP_AWAIT_START] = {1, 0}, [CTR_OP_EXECUTE] = {1, 1},
-    [CTR_OP_TIME_OFFSETS] = {0, 1}, [CTR_OP_HOOK] = {2, 3}, [CTR_OP_MEMORY_POLICY] = {1, 0},
+    [CTR_OP_TIME_OFFSETS] = {0, 1}, [CTR_OP_HOOK] = {4, 3}, [CTR_OP_MEMORY_POLICY] = {1, 0},
     [CTR_OP_BIND_HOST] = {1, 2}, [CTR_OP_PROPAGATION] = {1, 1}, [CTR_OP_OWN_STREAMS] = {1, 0}, [CTR_OP_AWAIT_PARENT] = {1, 0},
 };
 

@@ -70,7 +70,7 @@ long ctr_init_run_hook(const char *path, const char *const *argv, const char *co
     return error ? -error : late ? -ETIMEDOUT : 0;
 }
 
-// args: milliseconds (0: no limit), number of arguments; strings: path, the state before and after the pid, the arguments,
+// args: milliseconds (0: no limit), number of arguments, which of its kind, kind; strings: path, the state before and after the pid, the arguments,
 // the environment.
 long hook_run(struct context *c, const struct step *step) {
     uint32_t arguments = (uint32_t)step->args[1], rest = step->string_count - 3;
@@ -85,6 +85,7 @@ long hook_run(struct context *c, const struct step *step) {
     if (r >= 0) r = ctr_init_run_hook(text(step, 0), argv, envp, (int)state, -1, step->args[0], &status);
     shut((int)state);
     munmap(memory, (rest + 2) * sizeof(char *));
-    if (r < 0) return FAIL(c, r == -ETIMEDOUT ? CTR_DETAIL_HOOK_TIME : CTR_DETAIL_HOOK_PROGRAM, r);
-    return status ? FAIL(c, CTR_DETAIL_HOOK_STATUS | (uint32_t)status << 8, -ECHILD) : 0;
+    uint32_t which = (uint32_t)step->args[2] << 24;
+    if (r < 0) return FAIL(c, which | (r == -ETIMEDOUT ? CTR_DETAIL_HOOK_TIME : CTR_DETAIL_HOOK_PROGRAM), r);
+    return status ? FAIL(c, which | CTR_DETAIL_HOOK_STATUS | (uint32_t)(status & 0xffff) << 8, -ECHILD) : 0;
 }

@@ -25,8 +25,8 @@ extension LaunchFailure {
         }
         let doing = plan.words(for: step)
         switch step {
-        case .findProgram, .execute:
-            self.init(executing: doing, report, error)
+        case .findProgram: self.init(executing: doing, isThere: false, report, error)
+        case .execute: self.init(executing: doing, isThere: true, report, error)
         default:
             let place = LaunchFailure.words(for: report.detail, of: step)
             // How a hook ended says all; the errno is only a sign of it.
@@ -40,15 +40,18 @@ extension LaunchFailure {
         }
     }
 
-    private init(executing doing: String, _ report: ctr_report, _ error: SystemError) {
+    /// - Parameter isThere: the program was found, and execve failed.
+    private init(executing doing: String, isThere: Bool, _ report: ctr_report, _ error: SystemError) {
         switch report.error {
         case Errno.noEntry, Errno.notDirectory:
             let inPath = report.detail == CTR_DETAIL_NOT_IN_PATH.rawValue
             self.init(
                 exitCode: 127,
-                Failure(
-                    .notFound, "\(doing): \(inPath ? "executable file not found in PATH" : error.reason)",
-                    cause: error))
+                isThere
+                    ? LaunchFailure.notExecuted(doing, error)
+                    : Failure(
+                        .notFound, "\(doing): \(inPath ? "executable file not found in PATH" : error.reason)",
+                        cause: error))
         case Errno.accessDenied, Errno.isDirectory, Errno.notExecutable, Errno.notPermitted, Errno.textBusy,
             Errno.tooManyLinks, Errno.badLibrary, Errno.argumentsTooLong:
             self.init(
@@ -62,6 +65,15 @@ extension LaunchFailure {
         default:
             self.init(error.failure(doing))
         }
+    }
+
+    /// Of a program that is there "no such file" tells of another file.
+    private static func notExecuted(_ doing: String, _ error: SystemError) -> Failure {
+        error.failure(
+            doing,
+            hint: error.errno == Errno.noEntry
+                ? "the program is there; what it is run by is not: its dynamic loader, or what is after \"#!\""
+                : nil)
     }
 
     private static func words(for detail: UInt32, of step: Step) -> String? {
@@ -90,14 +102,14 @@ extension LaunchFailure {
         let error = SystemError(call: "step \(report.step)", path: nil, errno: report.error)
         let hook = LaunchFailure.words(forHook: report.detail)
         self.init(
-            hook.map { Failure(error.code, "hooks.startContainer: \($0)") }
-                ?? error.failure("execute the program"))
+            hook.map { Failure(error.code, "hooks.startContainer.\(report.detail >> 24): \($0)") }
+                ?? LaunchFailure.notExecuted("execute the program", error))
     }
 
     private static func words(forHook detail: UInt32) -> String? {
         switch ctr_detail(detail & 0xff) {
         case CTR_DETAIL_HOOK_STATUS:
-            let status = Int32(bitPattern: detail >> 8)
+            let status = Int32(detail >> 8 & 0xffff)
             return status & 0x7f == 0
                 ? "exit status \(status >> 8 & 0xff)" : "killed by signal \(status & 0x7f)"
         case CTR_DETAIL_HOOK_TIME: return "it took too long and was killed"

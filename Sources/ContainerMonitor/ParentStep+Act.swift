@@ -39,19 +39,35 @@ extension ParentStep {
 }
 
 extension IDMaps {
-    /// A user namespace that only maps these ids, for an id-mapped mount (mount_setattr(2)).
-    package func openNamespace() throws(Failure) -> FileDescriptor {
-        try during("make a user namespace for \(self)") { () throws(SystemError) in
-            if let namespace { return try FileDescriptor.open(namespace) }
-            var pidfd: Int32 = -1
-            let pid = Int32(ctr_init_namespace_holder(&pidfd))
-            guard pid > 0 else { throw SystemError(call: "clone3", path: nil, errno: -pid) }
-            let holder = FileDescriptor(owning: pidfd)
-            defer {
-                _ = try? Process.signal(Signal.kill, to: holder)
-                _ = try? Process.reap(pid)
+    /// A user namespace that maps these ids: for an id-mapped mount (mount_setattr(2)), or to be entered.
+    /// - Parameter mapper: whether it has mapped the ids of this process, which holds the namespace; without it they are
+    ///   written here.
+    package func openNamespace(
+        _ mapper: (Int32) throws(Failure) -> Bool = { _ in false }
+    ) throws(Failure) -> FileDescriptor {
+        func named<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(Failure) -> Value {
+            do throws(SystemError) { return try body() } catch {
+                // ENOSPC: none are allowed.
+                let isRefused = error.errno == Errno.notPermitted || error.errno == Errno.noSpace
+                throw error.failure(
+                    "make a user namespace for \(self)",
+                    hint: isRefused ? "\"ctr doctor\" tells what this host lets its users do" : nil)
             }
-            try ParentStep.map(self, pid)
+        }
+        if let namespace { return try named { () throws(SystemError) in try FileDescriptor.open(namespace) } }
+        var pidfd: Int32 = -1
+        let pid = Int32(ctr_init_namespace_holder(&pidfd))
+        let holder = try named { () throws(SystemError) in
+            guard pid > 0 else { throw SystemError(call: "clone3", path: nil, errno: -pid) }
+            return FileDescriptor(owning: pidfd)
+        }
+        defer {
+            _ = try? Process.signal(Signal.kill, to: holder)
+            _ = try? Process.reap(pid)
+        }
+        let isMapped = try mapper(pid)
+        return try named { () throws(SystemError) in
+            if !isMapped { try ParentStep.map(self, pid) }
             return try FileDescriptor.open("/proc/\(pid)/ns/user")
         }
     }

@@ -15,7 +15,7 @@ package enum Program {
         do throws(Failure) {
             command = try CommandTable.parse(arguments)
         } catch {
-            report(error, verb: nil, debug: false)
+            report(error, verb: nil, debug: false, program: arguments.first == "oci" ? "ctr-oci" : "ctr")
             return CommandTable.usageExitCode(of: arguments)
         }
         do throws(Failure) {
@@ -60,9 +60,10 @@ package enum Program {
     }
 
     /// One line for a person, a hint where there is one, the causes with --debug.
-    package static func report(_ failure: Failure, verb: Verb?, debug: Bool) {
+    /// - Parameter program: the name it was called by, as other engines look for it.
+    package static func report(_ failure: Failure, verb: Verb?, debug: Bool, program: String = "ctr") {
         if failure.cause is ToldAlready { return }
-        var text = "ctr: \(failure.message)\n"
+        var text = "\(program): \(failure.message)\n"
         if let hint = failure.hint { text += "\(hint)\n" }
         if debug {
             var cause = failure.cause

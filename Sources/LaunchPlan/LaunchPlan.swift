@@ -3,7 +3,7 @@
 /// must be opened is named in `slots`, and opened by `ctr` before the plan is sent.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; a monitor refuses another version.
-    package static let version: UInt32 = 6
+    package static let version: UInt32 = 7
 
     /// CLONE_NEW* flags of clone3; joined namespaces are steps.
     package var namespaces: UInt64

@@ -39,11 +39,12 @@ extension Step {
         case .pivotRoot: self = .pivotRoot
         case .changeRoot: self = .changeRoot
         case .hook:
-            guard a[1] <= UInt64(s.count - 3) else { return nil }
+            guard a[1] <= UInt64(s.count - 3), let kind = Hook.Kind(rawValue: a[3]) else { return nil }
             let split = 3 + Int(a[1])
             self = .hook(
                 Hook(
-                    path: s[0], arguments: Array(s[3..<split]), environment: Array(s[split...]),
+                    kind, index: Int(UInt16(truncatingIfNeeded: a[2])), path: s[0],
+                    arguments: Array(s[3..<split]), environment: Array(s[split...]),
                     milliseconds: a[0],
                     state: (s[1], s[2])))
         case .hostname: self = .hostname(s[0])
@@ -109,7 +110,7 @@ extension StepCode {
         case .resourceLimit, .terminal, .standardStreams: (3, 0)
         case .capabilities: (4, 0)
         case .scheduler: (7, 0)
-        case .hook: (2, 3)
+        case .hook: (4, 3)
         case .newKeyring, .timeOffsets, .mask, .readOnlyPath, .hostname, .domainname: (0, 1)
         case .symlink, .sysctl, .execLabel, .findProgram: (0, 2)
         case .makeDirectory, .workingDirectory, .execute, .attachRoot, .propagation: (1, 1)

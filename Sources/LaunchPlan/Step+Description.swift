@@ -25,7 +25,7 @@ extension Step: CustomStringConvertible {
         case .propagation(let path, _): "set the propagation of \(path)"
         case .becomeRoot: "become the user namespace's root"
         case .timeOffsets: "set the time namespace's offsets"
-        case .hook(let hook): "run the hook \(hook.path)"
+        case .hook(let hook): "hooks.\(hook.kind).\(hook.index): run the hook \(hook.path)"
         default: processDescription
         }
     }

@@ -36,7 +36,10 @@ extension Step {
         case .changeRoot: EncodedStep(.changeRoot)
         case .hook(let hook):
             EncodedStep(
-                .hook, [hook.milliseconds, UInt64(hook.arguments.count)],
+                .hook,
+                [
+                    hook.milliseconds, UInt64(hook.arguments.count), UInt64(hook.index), hook.kind.rawValue,
+                ],
                 [hook.path, hook.state.0, hook.state.1] + hook.arguments + hook.environment)
         default: encodedProcessStep
         }

@@ -124,6 +124,11 @@ package enum Step: Sendable, Equatable {
 }
 
 package struct Hook: Sendable, Equatable {
+    package enum Kind: UInt64, Sendable { case createContainer, startContainer }
+
+    package var kind: Kind
+    /// Which of its kind; the first is 0.
+    package var index: Int
     package var path: String
     /// As for execv: the first is the program's name.
     package var arguments: [String]
@@ -134,9 +139,11 @@ package struct Hook: Sendable, Equatable {
     package var state: (String, String)
 
     package init(
-        path: String, arguments: [String], environment: [String], milliseconds: UInt64,
-        state: (String, String)
+        _ kind: Kind, index: Int, path: String, arguments: [String], environment: [String],
+        milliseconds: UInt64, state: (String, String)
     ) {
+        self.kind = kind
+        self.index = index
         self.path = path
         self.arguments = arguments
         self.environment = environment
@@ -145,7 +152,8 @@ package struct Hook: Sendable, Equatable {
     }
 
     package static func == (one: Hook, other: Hook) -> Bool {
-        one.path == other.path && one.arguments == other.arguments && one.environment == other.environment
+        one.kind == other.kind && one.index == other.index && one.path == other.path
+            && one.arguments == other.arguments && one.environment == other.environment
             && one.milliseconds == other.milliseconds && one.state == other.state
     }
 }

@@ -40,6 +40,13 @@ package enum UserNamespace {
         try call("setns") { ctr_setns(number, 0x1000_0000 | 0x2_0000) }
     }
 
+    /// Joins a user namespace, with mounts of this process's own that belong to it; this process has one thread.
+    package static func enter(_ namespace: borrowing FileDescriptor) throws(SystemError) {
+        let number = namespace.raw
+        try call("setns") { ctr_setns(number, 0x1000_0000) }
+        try call("unshare") { ctr_unshare(0x2_0000) }
+    }
+
     /// New user and mount namespaces for this process, without a mapping yet; this process has one thread.
     package static func make() throws(SystemError) {
         try call("unshare") { ctr_unshare(0x1000_0000 | 0x2_0000) }

@@ -1,4 +1,4 @@
-package import Failure
+internal import Failure
 
 /// The fields of one object of a document, by name and kind. Unknown fields are ignored, null counts as absent, and of a key
 /// that is given twice the last counts. Every failure names the path of the field at fault.
@@ -77,11 +77,13 @@ extension JSONFields {
         try value(key).map { (value) throws(Failure) in try JSONFields.word(value, at(key)) }
     }
 
-    func object<Value>(_ key: String, _ make: (JSONFields) throws(Failure) -> Value) throws(Failure) -> Value? {
+    func object<Value>(_ key: String, _ make: (JSONFields) throws(Failure) -> Value) throws(Failure) -> Value?
+    {
         try value(key).map { (value) throws(Failure) in try make(JSONFields(value, at: at(key))) }
     }
 
-    func list<Value>(_ key: String, _ make: (JSONFields) throws(Failure) -> Value) throws(Failure) -> [Value]? {
+    func list<Value>(_ key: String, _ make: (JSONFields) throws(Failure) -> Value) throws(Failure) -> [Value]?
+    {
         try items(key) { (value, place) throws(Failure) in try make(JSONFields(value, at: place)) }
     }
 
@@ -141,11 +143,14 @@ extension JSONFields {
         throw place.fault("\(String(literal).onOneLine(limit: 40)) is not a whole number in range")
     }
 
-    private static func word<Word: RawRepresentable<String>>(_ value: JSONValue, _ place: Place) throws(Failure)
+    private static func word<Word: RawRepresentable<String>>(_ value: JSONValue, _ place: Place)
+        throws(Failure)
         -> Word
     {
         let text = try text(value, place)
-        guard let word = Word(rawValue: text) else { throw place.fault("\(text.quotedForMessage) is not known") }
+        guard let word = Word(rawValue: text) else {
+            throw place.fault("\(text.quotedForMessage) is not known")
+        }
         return word
     }
 }

@@ -1,4 +1,4 @@
-package import Failure
+internal import Failure
 
 /// A JSON document as it stands, for what is read on the way to a start: swift-foundation's decoder makes the metadata of
 /// every type and key at run time, which costs more than all else that `ctr oci run` does by itself.
@@ -124,7 +124,9 @@ private struct JSONParser {
         // Most have no escapes and are taken as they are.
         while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\\") {
             index += 1
-            if byte == UInt8(ascii: "\"") { return String(validating: bytes[start..<index - 1], as: UTF8.self) }
+            if byte == UInt8(ascii: "\"") {
+                return String(validating: bytes[start..<index - 1], as: UTF8.self)
+            }
         }
         var text = Array(bytes[start..<index])
         while let byte = next, byte >= 0x20 {

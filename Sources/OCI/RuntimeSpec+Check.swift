@@ -248,9 +248,18 @@ extension RuntimeSpec.Seccomp {
         for (index, syscall) in (syscalls ?? []).enumerated() {
             let path = "linux.seccomp.syscalls.\(index)"
             guard !syscall.names.isEmpty else { throw fault("\(path).names", "is empty") }
+            guard syscall.errnoRet == nil || syscall.action.hasErrno else {
+                throw fault("\(path).errnoRet", "\(syscall.action.rawValue) answers no errno")
+            }
             for (position, argument) in (syscall.args ?? []).enumerated() where argument.index > 5 {
                 throw fault("\(path).args.\(position).index", "\(argument.index) is above 5")
             }
+        }
+        guard defaultErrnoRet == nil || defaultAction.hasErrno else {
+            throw fault("linux.seccomp.defaultErrnoRet", "\(defaultAction.rawValue) answers no errno")
+        }
+        guard listenerMetadata == nil || listenerPath != nil else {
+            throw fault("linux.seccomp.listenerMetadata", "there is no listenerPath")
         }
         if notifies, (listenerPath ?? "").isEmpty {
             throw fault("linux.seccomp.listenerPath", "missing, but an action is SCMP_ACT_NOTIFY")

@@ -43,7 +43,8 @@ extension RuntimeSpec.IDMapping {
     init(reading fields: JSONFields) throws(Failure) {
         self.init(
             containerID: try fields.needed("containerID", fields.number),
-            hostID: try fields.needed("hostID", fields.number), size: try fields.needed("size", fields.number))
+            hostID: try fields.needed("hostID", fields.number), size: try fields.needed("size", fields.number)
+        )
     }
 }
 
@@ -96,7 +97,8 @@ extension RuntimeSpec.Process {
 extension RuntimeSpec.ConsoleSize {
     init(reading fields: JSONFields) throws(Failure) {
         self.init(
-            height: try fields.needed("height", fields.number), width: try fields.needed("width", fields.number))
+            height: try fields.needed("height", fields.number),
+            width: try fields.needed("width", fields.number))
     }
 }
 

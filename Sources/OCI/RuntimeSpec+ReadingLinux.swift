@@ -37,7 +37,8 @@ extension RuntimeSpec.TimeOffsets {
             Offset(secs: try fields.number("secs"), nanosecs: try fields.number("nanosecs"))
         }
         self.init(
-            monotonic: try fields.object("monotonic", offset), boottime: try fields.object("boottime", offset))
+            monotonic: try fields.object("monotonic", offset), boottime: try fields.object("boottime", offset)
+        )
     }
 }
 
@@ -93,7 +94,8 @@ extension RuntimeSpec.Seccomp {
                     Argument(
                         index: try argument.needed("index", argument.number),
                         value: try argument.needed("value", argument.number),
-                        valueTwo: try argument.number("valueTwo"), op: try argument.needed("op", argument.word))
+                        valueTwo: try argument.number("valueTwo"),
+                        op: try argument.needed("op", argument.word))
                 })
         }
     }
@@ -196,7 +198,8 @@ extension RuntimeSpec.Network {
         classID = try fields.number("classID")
         priorities = try fields.list("priorities") { (entry) throws(Failure) in
             Priority(
-                name: try entry.needed("name", entry.text), priority: try entry.needed("priority", entry.number))
+                name: try entry.needed("name", entry.text),
+                priority: try entry.needed("priority", entry.number))
         }
     }
 }

@@ -11,6 +11,9 @@ extension RuntimeSpec {
             case allow = "SCMP_ACT_ALLOW"
             case log = "SCMP_ACT_LOG"
             case notify = "SCMP_ACT_NOTIFY"
+
+            /// A number can be said with it.
+            var hasErrno: Bool { self == .errno || self == .trace }
         }
 
         package enum Flag: String, Hashable, Sendable, Codable {

@@ -3,6 +3,7 @@ package import Failure
 internal import LaunchPlan
 internal import LinuxSystem
 internal import OCI
+internal import Rootless
 internal import Runtime
 
 extension BundleRuntime {
@@ -68,13 +69,13 @@ extension BundleRuntime {
 
     private func checkTerminal(_ bundle: Bundle, _ options: CreateOptions, leaves: Bool) throws(Failure) {
         let hasTerminal = bundle.spec.process?.terminal == true
-        if hasTerminal, leaves, options.consoleSocket == nil {
+        if hasTerminal, leaves, options.process.consoleSocket == nil {
             throw Failure(
                 .invalidArgument,
                 "cannot allocate a terminal without --console-socket when the runtime leaves",
                 hint: "set process.terminal to false in config.json, or give --console-socket")
         }
-        if !hasTerminal, options.consoleSocket != nil {
+        if !hasTerminal, options.process.consoleSocket != nil {
             throw Failure(.invalidArgument, "--console-socket is only for processes with a terminal")
         }
     }
@@ -84,10 +85,11 @@ extension BundleRuntime {
         Launching.signal(Signal.kill, to: made.pidfd.raw)
         _ = try? Process.reap(made.process.pid)
         CgroupRemoval.remove(made.state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+        CacheAllocation.remove(made.state.classes)
     }
 
     private func tell(_ process: ProcessIdentity, _ options: CreateOptions) throws(Failure) {
-        if let file = options.pidFile { try PIDFile.write(process.pid, to: file) }
+        if let file = options.process.pidFile { try PIDFile.write(process.pid, to: file) }
     }
 
     struct MadeContainer: ~Copyable {
@@ -102,7 +104,7 @@ extension BundleRuntime {
         _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory, waitsForStart: Bool
     ) throws(Failure) -> MadeContainer {
         let id = directory.id
-        var spec = bundle.spec
+        var spec = OrdinaryUser.inside(bundle.spec)
         if options.activationDescriptors > 0 {
             // sd_listen_fds(3): for the first process, whose number inside is 1.
             let environment = spec.process?.env ?? []
@@ -113,10 +115,12 @@ extension BundleRuntime {
         }
         let host = try HostFacts.read()
         let placement = try placement(id, spec, host)
+        try checkEmpty(placement?.location)
         var state = StoredState(
             bundle: bundle.path, rootfs: bundle.rootfs, created: Timestamp.now().nanosecondsSinceEpoch,
             annotations: spec.annotations ?? [:], location: placement?.location)
-        let context = try context(id, bundle, options, host, placement, state, waitsForStart: waitsForStart)
+        let context = try context(
+            spec, bundle.rootfs, options, host, placement, state, id: id, waitsForStart: waitsForStart)
         let plan = try Planner.plan(spec, context)
         let rootfs = try during("mount the root \(bundle.rootfs)") { () throws(SystemError) in
             try DetachedMount(bind: bundle.rootfs, recursive: true)
@@ -124,10 +128,14 @@ extension BundleRuntime {
         let launch = try BundleLaunch(plan, root: rootfs.descriptor)
         let fifo = waitsForStart ? try makeFIFO(directory, spec) : nil
         let descriptor = directory.descriptor.raw
+        let allocation = try spec.linux?.intelRdt.map { (asked) throws(Failure) in
+            try CacheAllocation(asked, container: id, mount: try CacheAllocation.mount())
+        }
+        state.classes = allocation?.toRemove ?? []
+        let shared = Shared(state)
         // Before there are cgroups: `delete --force` removes what a killed create leaves.
         try directory.write(state)
         var witness = Launcher.Witness()
-        let shared = Shared(state)
         witness.made = { pid in
             // A short program may have ended by now: it is known all the same, as one that has.
             shared.state.process = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
@@ -136,6 +144,7 @@ extension BundleRuntime {
         }
         witness.awaited = { (stage, pid) throws(Failure) in
             guard stage == 1 else { return }
+            try allocation?.admit(pid)
             try NetworkDeviceMove.move(spec.linux?.netDevices ?? [:], to: pid)
             let state = shared.state.runtimeState(id, .creating)
             try RuntimeHooks.run(spec.hooks?.prestart, "prestart", state: state)
@@ -151,22 +160,15 @@ extension BundleRuntime {
             guard let process = state.process else {
                 throw Failure(.internal, "the container's process ended at once")
             }
-            var terminal = launched.terminal
-            if let socket = options.consoleSocket, let master = terminal {
-                try DescriptorPassing.send(master.raw, named: "/dev/pts/ptmx", to: socket)
-                terminal = nil
-            }
-            let pidfd = launched.pidfd
-            if let socket = options.pidfdSocket {
-                try DescriptorPassing.send(pidfd.raw, named: "pidfd", to: socket)
-            }
-            return MadeContainer(process: process, pidfd: pidfd, terminal: terminal, state: state)
+            let terminal = try options.process.send(launched)
+            return MadeContainer(process: process, pidfd: launched.pidfd, terminal: terminal, state: state)
         } catch {
             if let process = shared.state.process, let pidfd = try? process.open() {
                 _ = try? Process.signal(Signal.kill, to: pidfd)
                 _ = try? Process.reap(process.pid)
             }
             CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+            allocation?.remove()
             // A container whose hooks failed is stopped, and goes on to the last of them (runtime.md, "Lifecycle").
             try? RuntimeHooks.runAll(
                 spec.hooks?.poststop, "poststop", state: shared.state.runtimeState(id, .stopped),
@@ -181,17 +183,38 @@ extension BundleRuntime {
         init(_ state: StoredState) { self.state = state }
     }
 
+    /// What runs in the container's cgroup is the container's: it is counted, frozen and killed with it.
+    private func checkEmpty(_ location: CgroupLocation?) throws(Failure) {
+        guard let directory = location?.toRemove.first,
+            (try? FileDescriptor.exists(directory)) == true
+        else { return }
+        let count = CgroupProcesses(location).pids.count
+        guard count == 0 else {
+            throw Failure(
+                .conflict, "the cgroup \(directory) is not empty: \(count) processes are in it",
+                hint: "linux.cgroupsPath must be the container's own")
+        }
+    }
+
     /// The launcher of an ordinary user may have no cgroups that it can write to: then there are none, unless limits ask
     /// for them.
     private func placement(_ id: String, _ spec: RuntimeSpec, _ host: HostFacts) throws(Failure)
         -> CgroupPlacement?
     {
+        let uid = UserNamespace.outerUID
+        if usesSystemd, host.inUserNamespace,
+            let user = try CgroupLayout.ofUser(uid, bus: RootlessSession(uid: uid).bus)
+        {
+            return try CgroupPlacement(
+                layout: user.layout, containerID: id, cgroupsPath: spec.linux?.cgroupsPath,
+                resources: spec.linux?.resources, manager: user.manager)
+        }
         var layout = host.cgroups
         layout.systemd = layout.systemd && usesSystemd
         let placement = try CgroupPlacement(
             layout: layout, containerID: id, cgroupsPath: spec.linux?.cgroupsPath,
             resources: spec.linux?.resources)
-        guard host.inUserNamespace || !Process.isRoot, !usesSystemd else { return placement }
+        guard host.inUserNamespace, !usesSystemd else { return placement }
         for path in placement.location.toRemove {
             do throws(SystemError) { try Directory.ensurePath(path, mode: 0o755) } catch {
                 var resources = spec.linux?.resources ?? RuntimeSpec.Resources()
@@ -205,20 +228,20 @@ extension BundleRuntime {
     }
 
     private func context(
-        _ id: String, _ bundle: Bundle, _ options: CreateOptions, _ host: HostFacts,
-        _ placement: CgroupPlacement?, _ state: StoredState, waitsForStart: Bool
+        _ spec: RuntimeSpec, _ rootfs: String, _ options: CreateOptions, _ host: HostFacts,
+        _ placement: CgroupPlacement?, _ state: StoredState, id: String, waitsForStart: Bool
     ) throws(Failure) -> Planner.Context {
-        let spec = bundle.spec
         var context = Planner.Context(containerID: id, host: host, placement: placement)
         if let filter = spec.linux?.seccomp { context.seccompFilter = try seccompFilter(filter) }
         let hooks = spec.hooks
         let hasEarlyHooks = [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer].contains {
             $0?.isEmpty == false
         }
-        context.awaitsParent = hasEarlyHooks || spec.linux?.netDevices?.isEmpty == false
+        context.awaitsParent =
+            hasEarlyHooks || spec.linux?.netDevices?.isEmpty == false || spec.linux?.intelRdt != nil
         // pivot_root refuses a shared parent: such a root is attached over `/`, which hooks then do not see.
         if hasEarlyHooks, spec.linux?.rootfsPropagation?.hasSuffix("shared") != true {
-            context.rootPlace = bundle.rootfs
+            context.rootPlace = rootfs
         }
         if hooks != nil {
             context.hookStates = (
@@ -226,8 +249,8 @@ extension BundleRuntime {
             )
         }
         context.keepsOldRoot = options.keepsOldRoot
-        context.keepsKeyring = options.keepsKeyring
-        context.preservedDescriptors = options.preservedDescriptors
+        context.keepsKeyring = options.process.keepsKeyring
+        context.preservedDescriptors = options.process.preservedDescriptors
         context.waitsForStart = waitsForStart
         context.ownsStreams = true
         return context

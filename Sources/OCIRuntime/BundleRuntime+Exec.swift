@@ -21,14 +21,10 @@ package struct ExecOptions: Sendable {
     package var appArmorProfile: String?
     package var processLabel: String?
     package var detached = false
-    package var consoleSocket: String?
-    package var pidfdSocket: String?
-    package var pidFile: String?
-    package var preservedDescriptors: UInt32 = 0
+    package var process = ProcessOptions()
     /// `--cgroup`: a cgroup below the container's.
     package var cgroup: String?
     package var ignoresPaused = false
-    package var keepsKeyring = false
 
     package init() {}
 }
@@ -43,11 +39,11 @@ extension BundleRuntime {
         case .paused where options.ignoresPaused: break
         default: throw Failure(.conflict, "cannot exec in container \(id): it is \(status.rawValue)")
         }
-        let spec = try directory.spec()
+        let spec = OrdinaryUser.inside(try directory.spec())
         _ = consume directory
         let process = try process(options, spec)
         let hasTerminal = process.terminal == true
-        if hasTerminal, options.detached, options.consoleSocket == nil {
+        if hasTerminal, options.detached, options.process.consoleSocket == nil {
             throw Failure(
                 .invalidArgument,
                 "cannot allocate a terminal without --console-socket when the runtime leaves")
@@ -59,9 +55,9 @@ extension BundleRuntime {
         var context = Planner.Context(
             containerID: id, host: try HostFacts.ofThisProcess(), placement: nil,
             seccompFilter: try spec.linux?.seccomp.map(seccompFilter))
-        context.preservedDescriptors = options.preservedDescriptors
+        context.preservedDescriptors = options.process.preservedDescriptors
         context.ownsStreams = true
-        context.keepsKeyring = options.keepsKeyring
+        context.keepsKeyring = options.process.keepsKeyring
         let location = try state.location.map { (location) throws(Failure) in
             try location.below(options.cgroup)
         }
@@ -85,17 +81,11 @@ extension BundleRuntime {
 
     private func attend(_ launched: Launcher.Shared, _ options: ExecOptions) throws(Failure) -> Int32 {
         let pid = launched.pid
-        var terminal = launched.terminal
         let pidfd = launched.pidfd
+        let terminal: SharedFileDescriptor?
         do throws(Failure) {
-            if let socket = options.consoleSocket, let master = terminal {
-                try DescriptorPassing.send(master.raw, named: "/dev/pts/ptmx", to: socket)
-                terminal = nil
-            }
-            if let socket = options.pidfdSocket {
-                try DescriptorPassing.send(pidfd.raw, named: "pidfd", to: socket)
-            }
-            if let file = options.pidFile { try PIDFile.write(pid, to: file) }
+            terminal = try options.process.send(launched)
+            if let file = options.process.pidFile { try PIDFile.write(pid, to: file) }
         } catch {
             Launching.signal(Signal.kill, to: pidfd.raw)
             _ = try? Process.reap(pid)

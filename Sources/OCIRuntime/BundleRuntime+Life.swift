@@ -234,6 +234,7 @@ extension BundleRuntime {
             // Without a pid namespace of its own, others may live on.
             try? CgroupProcesses(state.location).signal(Signal.kill)
             CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+            CacheAllocation.remove(state.classes)
         }
         try directory.remove()
         guard let state else { return }

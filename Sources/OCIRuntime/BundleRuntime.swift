@@ -27,33 +27,65 @@ package struct BundleRuntime: Sendable {
     }
 }
 
-/// What `create` and `run` ask for.
-package struct CreateOptions: Sendable {
-    package var bundle: String
+/// What is asked of any process that is started.
+package struct ProcessOptions: Sendable {
     /// A socket that the terminal's master is sent to.
     package var consoleSocket: String?
     package var pidFile: String?
-    /// A socket that the first process's pidfd is sent to.
+    /// A socket that the process's pidfd is sent to.
     package var pidfdSocket: String?
     package var preservedDescriptors: UInt32 = 0
-    /// How many of them are systemd's (`LISTEN_FDS`).
+    package var keepsKeyring = false
+
+    package init() {}
+
+    /// Sends what others asked for. Answers the terminal where nobody else has it now.
+    func send(_ launched: Launcher.Shared) throws(Failure) -> SharedFileDescriptor? {
+        var terminal = launched.terminal
+        if let consoleSocket, let master = terminal {
+            try DescriptorPassing.send(master.raw, named: "/dev/pts/ptmx", to: consoleSocket)
+            terminal = nil
+        }
+        if let pidfdSocket {
+            try DescriptorPassing.send(launched.pidfd.raw, named: "pidfd", to: pidfdSocket)
+        }
+        return terminal
+    }
+}
+
+/// What `create` and `run` ask for.
+package struct CreateOptions: Sendable {
+    package var bundle: String
+    package var process = ProcessOptions()
+    /// How many of the preserved descriptors are systemd's (`LISTEN_FDS`).
     package var activationDescriptors: UInt32 = 0
     package var keepsOldRoot = false
-    package var keepsKeyring = false
 
     package init(bundle: String) { self.bundle = bundle }
 }
 
 extension BundleRuntime {
+    /// Before a container is made.
+    package func prepareToLaunch(bundle: String) throws(Failure) {
+        if OrdinaryUser.isOne { return try OrdinaryUser.enter(bundle: bundle) }
+        try BundleRuntime.sealProgram()
+    }
+
+    /// Before another process of a container is made.
+    package func prepareToLaunch(in id: String) throws(Failure) {
+        if OrdinaryUser.isOne {
+            let process = try StateDirectory.open(id, in: root).state()?.process
+            if let process, process.isAlive { try OrdinaryUser.enter(process) }
+            return
+        }
+        try BundleRuntime.sealProgram()
+    }
+
     /// CVE-2019-5736: what starts containers runs from a read-only detached bind of its file, so that /proc/self/exe cannot
     /// be written to from inside. `ctr run` has its monitor for that; here this program is the parent. Most calls are
     /// sealed before their main; this is for the others, and tells what is in the way.
-    package static func sealProgram() throws(Failure) {
-        do throws(SystemError) { try SealedProgram.become() } catch {
-            // An ordinary user without a namespace of its own may not mount; nor could a container write to what another
-            // owns.
-            guard error.errno == Errno.notPermitted else { throw error.failure("seal the program") }
-        }
+    private static func sealProgram() throws(Failure) {
+        try during("seal the program") { () throws(SystemError) in try SealedProgram.become() }
     }
 
     /// As other runtimes have it: nothing that is a path, and something to print.

@@ -9,7 +9,7 @@ package struct Features: Encodable, Sendable {
             let v1 = true
             let v2 = true
             let systemd = true
-            let systemdUser = false
+            let systemdUser = true
             let rdma = true
         }
         struct Seccomp: Encodable {
@@ -21,9 +21,9 @@ package struct Features: Encodable, Sendable {
             let supportedFlags: [String]
         }
         struct IntelRdt: Encodable {
-            let enabled = false
-            let schemata = false
-            let monitoring = false
+            let enabled = true
+            let schemata = true
+            let monitoring = true
         }
         struct MemoryPolicy: Encodable {
             let modes: [String]

@@ -16,6 +16,8 @@ struct StoredState: Sendable {
     /// User of the runtime.
     var owner: UInt32
     var annotations: [String: String]
+    /// Directories of resctrl that were made for it, deepest first.
+    var classes: [String] = []
     /// nil where it has no cgroups of its own.
     var location: CgroupLocation?
 
@@ -26,7 +28,7 @@ struct StoredState: Sendable {
         self.bundle = bundle
         self.rootfs = rootfs
         self.created = created
-        owner = Process.effectiveUID
+        owner = UserNamespace.outerUID
         self.annotations = annotations
         self.location = location
     }
@@ -43,6 +45,7 @@ struct StoredState: Sendable {
                 record.add("annotation", key)
                 record.add("annotation-value", value)
             }
+            record.add("class", all: classes)
             if let location {
                 record.add("location", location.unified ?? "")
                 for place in location.legacy {
@@ -67,6 +70,7 @@ struct StoredState: Sendable {
         owner = UInt32(record.first("owner") ?? "") ?? 0
         annotations = Dictionary(
             zip(record.all("annotation"), record.all("annotation-value")), uniquingKeysWith: { $1 })
+        classes = record.all("class")
         guard let unified = record.first("location") else { return }
         let legacy = record.all("legacy").map { line in
             let controllers = line.prefix { $0 != " " }

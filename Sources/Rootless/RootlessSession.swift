@@ -159,29 +159,15 @@ package struct RootlessSession: Sendable {
         let name = UserName.of(uid)
         let uids = SubordinateIDs.read("/etc/subuid", user: name, uid: uid)
         let gids = SubordinateIDs.read("/etc/subgid", user: name, uid: uid)
-        let path = Process.environmentValue("PATH")
         if !uids.ranges.isEmpty, !gids.ranges.isEmpty,
-            let newuidmap = HelperProgram.find("newuidmap", in: path),
-            let newgidmap = HelperProgram.find("newgidmap", in: path)
+            try SubordinateIDs.map(pid, uids: uids.mapping(of: uid), gids: gids.mapping(of: gid))
         {
-            try run(newuidmap, [String(pid)] + uids.mapping(of: uid), "/etc/subuid")
-            try run(newgidmap, [String(pid)] + gids.mapping(of: gid), "/etc/subgid")
             return
         }
         try during("map user \(uid)") { () throws(SystemError) in
             try FileDescriptor.open("/proc/\(pid)/uid_map", [.writeOnly]).write("0 \(uid) 1\n")
             try FileDescriptor.open("/proc/\(pid)/setgroups", [.writeOnly]).write("deny")
             try FileDescriptor.open("/proc/\(pid)/gid_map", [.writeOnly]).write("0 \(gid) 1\n")
-        }
-    }
-
-    private func run(_ program: HelperProgram, _ arguments: [String], _ file: String) throws(Failure) {
-        let outcome = try program.run(arguments, environment: [], keepsComplaints: true)
-        guard outcome.code == 0 else {
-            let words = String(decoding: outcome.complaints, as: UTF8.self).split(separator: "\n").first
-            throw Failure(
-                .permissionDenied, "\(program.path): \(words ?? "it failed")",
-                hint: "\(file) and the program's rights must allow it: \"ctr doctor\" tells more")
         }
     }
 }

@@ -1,4 +1,4 @@
-internal import Failure
+package import Failure
 internal import LinuxSystem
 
 /// The ids that /etc/subuid and /etc/subgid give a user (subuid(5)).
@@ -44,6 +44,32 @@ package struct SubordinateIDs: Sendable, Equatable {
     package static func read(_ path: String, user: String?, uid: UInt32) -> SubordinateIDs {
         let bytes = (try? AtomicFile.read(path, limit: 1 << 20)) ?? nil
         return SubordinateIDs(bytes ?? [], user: user, uid: uid)
+    }
+}
+
+extension SubordinateIDs {
+    /// Maps the ids of a process's new user namespace by newuidmap(1) and newgidmap(1).
+    /// - Parameters:
+    ///   - uids: inside, outside and count of each range, as these programs take them.
+    /// - Returns: whether there are such programs.
+    package static func map(_ pid: Int32, uids: [String], gids: [String]) throws(Failure) -> Bool {
+        let path = Process.environmentValue("PATH")
+        guard let newuidmap = HelperProgram.find("newuidmap", in: path),
+            let newgidmap = HelperProgram.find("newgidmap", in: path)
+        else { return false }
+        try run(newuidmap, [String(pid)] + uids, "/etc/subuid")
+        try run(newgidmap, [String(pid)] + gids, "/etc/subgid")
+        return true
+    }
+
+    private static func run(_ program: HelperProgram, _ arguments: [String], _ file: String) throws(Failure) {
+        let outcome = try program.run(arguments, environment: [], keepsComplaints: true)
+        guard outcome.code == 0 else {
+            let words = String(decoding: outcome.complaints, as: UTF8.self).split(separator: "\n").first
+            throw Failure(
+                .permissionDenied, "\(program.path): \(words ?? "it failed")",
+                hint: "\(file) and the program's rights must allow it: \"ctr doctor\" tells more")
+        }
     }
 }
 

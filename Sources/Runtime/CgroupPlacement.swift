@@ -55,11 +55,12 @@ package struct CgroupPlacement: Sendable, Equatable {
         if let asked { path = try CgroupPlacement.clean(asked, "linux.cgroupsPath") }
         var scope: Scope?
         if layout.systemd, let mount = layout.unifiedMount, path == nil || asked?.contains(":") == true {
-            var slice = parent ?? (manager == nil ? "system.slice" : "app.slice")
+            let standard = manager == nil ? "system.slice" : "app.slice"
+            var slice = parent ?? standard
             var name = "ctr-\(containerID).scope"
             if let parts = asked?.split(separator: ":", omittingEmptySubsequences: false), parts.count == 3 {
                 // slice:prefix:name, as the systemd drivers of other runtimes write it.
-                slice = parts[0].isEmpty ? "system.slice" : String(parts[0])
+                slice = parts[0].isEmpty ? standard : String(parts[0])
                 name = parts[1].isEmpty ? "\(parts[2]).scope" : "\(parts[1])-\(parts[2]).scope"
             }
             guard slice.hasSuffix(".slice"), !slice.contains("/") else {

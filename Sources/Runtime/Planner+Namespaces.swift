@@ -1,6 +1,6 @@
 internal import Failure
-internal import LaunchPlan
-internal import OCI
+package import LaunchPlan
+package import OCI
 
 extension Planner {
     /// Which namespaces are made, which are joined, and by whom.
@@ -90,7 +90,7 @@ extension Planner {
         return steps
     }
 
-    static func idMaps(_ uids: [RuntimeSpec.IDMapping]?, _ gids: [RuntimeSpec.IDMapping]?) -> IDMaps {
+    package static func idMaps(_ uids: [RuntimeSpec.IDMapping]?, _ gids: [RuntimeSpec.IDMapping]?) -> IDMaps {
         func text(_ mappings: [RuntimeSpec.IDMapping]?) -> String {
             (mappings ?? []).map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
         }

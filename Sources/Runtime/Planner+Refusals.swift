@@ -16,7 +16,6 @@ extension Planner {
                 ![nil, "", "unconfined"].contains(spec.process?.apparmorProfile) && !host.appArmor,
                 "AppArmor is off"
             ),
-            ("linux.intelRdt", linux?.intelRdt != nil, "resctrl is not supported by ctr"),
             (
                 "linux.personality.flags", linux?.personality?.flags?.isEmpty == false,
                 "there are none in the specification"

@@ -99,7 +99,7 @@ package enum Planner {
         if makesDevices(spec.mounts ?? []) { makeDevices(linux.devices ?? [], into: &draft) }
         // The mounts are there, and the root can still be written and seen from the host's side.
         if context.awaitsParent { draft.steps.append(.awaitParent(stage: 1)) }
-        draft.steps += hooks(spec.hooks?.createContainer, context.hookStates?.creating)
+        draft.steps += hooks(spec.hooks?.createContainer, .createContainer, context.hookStates?.creating)
         // Needs the container's /dev and comes before anything there is made read-only.
         if process.terminal == true {
             let size = process.consoleSize
@@ -136,7 +136,8 @@ package enum Planner {
         let isInit = namespaces.flags & CloneFlag.pid != 0
         finish(
             arguments: arguments, program: program, process: process, reaps: context.initProcess && isInit,
-            startHooks: hooks(spec.hooks?.startContainer, context.hookStates?.created), context: context,
+            startHooks: hooks(spec.hooks?.startContainer, .startContainer, context.hookStates?.created),
+            context: context,
             into: &draft)
         var plan = LaunchPlan(
             namespaces: namespaces.flags, joinPIDNamespace: namespaces.joinedPID, cgroup: draft.cgroup,
@@ -146,11 +147,14 @@ package enum Planner {
         return plan
     }
 
-    private static func hooks(_ hooks: [RuntimeSpec.Hook]?, _ state: (String, String)?) -> [Step] {
-        (hooks ?? []).map { hook in
+    private static func hooks(
+        _ hooks: [RuntimeSpec.Hook]?, _ kind: Hook.Kind, _ state: (String, String)?
+    ) -> [Step] {
+        (hooks ?? []).enumerated().map { index, hook in
             .hook(
                 Hook(
-                    path: hook.path, arguments: hook.args ?? [hook.path], environment: hook.env ?? [],
+                    kind, index: index, path: hook.path, arguments: hook.args ?? [hook.path],
+                    environment: hook.env ?? [],
                     milliseconds: UInt64(clamping: hook.timeout ?? 0) * 1000, state: state ?? ("", "")))
         }
     }

@@ -20,7 +20,8 @@ enum Rooms {
         "Layers": ["OverlayFS", "OCI", "LinuxSystem", "Archive", "Failure"],
         "Runtime": ["OCI", "LaunchPlan", "LinuxSystem", "Failure", "CSeccomp"],
         "OCIRuntime": [
-            "OCI", "Runtime", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime", "Failure",
+            "OCI", "Runtime", "Rootless", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime",
+            "Failure",
         ],
         "Rootless": ["LinuxSystem", "Failure"],
         "Doctor": ["Rootless", "Runtime", "LinuxSystem", "Failure"],

@@ -158,7 +158,7 @@ struct OCIResourceTests {
                 features.flag("linux.seccomp.enabled") && features.flag("linux.mountExtensions.idmap.enabled")
             )
             #expect(features.flag("linux.cgroup.v1") && features.flag("linux.cgroup.v2"))
-            #expect(!features.flag("linux.intelRdt.enabled"))
+            #expect(features.flag("linux.intelRdt.enabled") && features.flag("linux.intelRdt.schemata"))
             #expect(features.texts("linux.seccomp.actions").contains("SCMP_ACT_NOTIFY"))
             #expect(features.texts("linux.seccomp.archs").contains("SCMP_ARCH_X86_64"))
             // Every mount option that it names is one that it takes.

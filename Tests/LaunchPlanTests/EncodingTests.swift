@@ -30,7 +30,8 @@ import Testing
             .closeDescriptors(keep: 1), .findProgram(name: "sh", searchPath: "/bin:/usr/bin"), .awaitStart(9),
             .hook(
                 Hook(
-                    path: "/h", arguments: ["h", "-x"], environment: ["A=b"], milliseconds: 2000,
+                    .startContainer, index: 2, path: "/h", arguments: ["h", "-x"], environment: ["A=b"],
+                    milliseconds: 2000,
                     state: ("{\"pid\":", "}"))),
             .becomeRoot, .timeOffsets("boottime 1 2\n"), .propagation(inRoot: "/m", flags: 1 << 20),
             .changeRoot,

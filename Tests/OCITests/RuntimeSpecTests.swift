@@ -43,7 +43,8 @@ private let validator: String? = {
            {"type":"p","path":"/dev/f"}],
           "seccomp":{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":1,"architectures":["SCMP_ARCH_X86_64"],
            "flags":["SECCOMP_FILTER_FLAG_LOG"],"listenerPath":"/s","listenerMetadata":"m",
-           "syscalls":[{"names":["read"],"action":"SCMP_ACT_NOTIFY","errnoRet":2,
+           "syscalls":[{"names":["read"],"action":"SCMP_ACT_NOTIFY"},
+            {"names":["write"],"action":"SCMP_ACT_ERRNO","errnoRet":2,
             "args":[{"index":5,"value":18446744073709551615,"valueTwo":1,"op":"SCMP_CMP_MASKED_EQ"}]}]},
           "rootfsPropagation":"slave","maskedPaths":["/proc/kcore"],"readonlyPaths":["/proc/sys"],"mountLabel":"m",
           "intelRdt":{"closID":"c","schemata":["L3:0=f"],"l3CacheSchema":"L3:0=f","memBwSchema":"MB:0=20",
@@ -151,6 +152,12 @@ private let validator: String? = {
         (#""mode":"MPOL_BIND","#, "", "memoryPolicy.mode"),
         (#""domain":"LINUX32","#, "", "personality.domain"),
         (#""index":5"#, #""index":6"#, "args.0.index"),
+        (#""action":"SCMP_ACT_ERRNO""#, #""action":"SCMP_ACT_ALLOW""#, "syscalls.1.errnoRet: SCMP_ACT_ALLOW"),
+        (#""defaultAction":"SCMP_ACT_ERRNO""#, #""defaultAction":"SCMP_ACT_LOG""#, "seccomp.defaultErrnoRet"),
+        (
+            #""listenerPath":"/s","listenerMetadata":"m","#, #""listenerMetadata":"m","#,
+            "listenerMetadata: there is no listenerPath"
+        ),
         (#""names":["read"]"#, #""names":[]"#, "names: is empty"),
         (#""listenerPath":"/s","#, "", "listenerPath"),
         (#""shares":1"#, #""shares":-1"#, "linux.resources.cpu.shares: "),

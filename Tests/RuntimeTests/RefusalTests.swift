@@ -29,7 +29,6 @@ import Testing
     }
 
     @Test func fieldsAreNamed() throws {
-        #expect(try message { $0.linux?.intelRdt = .init() }.contains("linux.intelRdt"))
         #expect(try message { $0.linux?.mountLabel = "x" }.contains("linux.mountLabel"))
         #expect(
             try message { $0.linux?.personality = .init(domain: .linux, flags: ["X"]) }.contains(

@@ -36,7 +36,7 @@ enum ctr_detail {
     CTR_DETAIL_COPY_UP,       // copying what the image has into the new file system
     CTR_DETAIL_NO_TERMINALS,  // no devpts at /dev/pts
     CTR_DETAIL_MALFORMED,     // the plan itself
-    CTR_DETAIL_HOOK_STATUS,   // a hook ended badly; [index] is its wait status
+    CTR_DETAIL_HOOK_STATUS,   // a hook ended badly: in the middle 16 bits its wait status, above them which of its kind
     CTR_DETAIL_HOOK_TIME,     // a hook took too long and was killed
     CTR_DETAIL_HOOK_PROGRAM,  // a hook's program could not be executed
 };

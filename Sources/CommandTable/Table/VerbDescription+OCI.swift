@@ -32,7 +32,7 @@ extension VerbDescription {
                 "In the foreground the exit code is the process's, and the container is deleted when it has ended.",
             arguments: 1...1, completes: .nothing,
             flags: bundleFlags + [
-                .toggle(.detach, short: "d", "Leave the container in the background"),
+                detached,
                 .toggle(.keep, "Do not delete the container when it has ended"),
                 .toggle(.noSubreaper, "Do not become the parent of the container's orphans"),
             ])
@@ -74,22 +74,15 @@ extension VerbDescription {
                 .list(.cap, short: "c", "list", "Give the process a capability"),
                 .value(
                     .cgroup, "string", "Run it in this cgroup below the container's ([CONTROLLER,...:]PATH)"),
-                .value(.consoleSocket, "path", "Send the terminal's master to this socket"),
                 .value(.cwd, "string", "Working directory"),
-                .toggle(.detach, short: "d", "Leave the process in the background"),
                 .list(.env, short: "e", "list", "Set an environment variable", check: .keyValue),
                 .toggle(.ignorePaused, "Also in a paused container, where it waits"),
                 .toggle(.noNewPrivs, "The process gains no privileges by execve"),
-                .value(.pidFile, "path", "Write the process's pid to this file"),
-                .value(.pidfdSocket, "path", "Send the process's pidfd to this socket"),
-                .value(
-                    .preserveFds, "int", "Pass so many descriptors from 3 on to the process",
-                    check: .integer(0...1024), default: "0"),
                 .value(.process, short: "p", "path", "Read the whole process from this JSON file"),
                 .value(.processLabel, "string", "SELinux label of the process"),
                 .toggle(.tty, short: "t", "Give the process a terminal"),
                 .value(.user, short: "u", "string", "User of the process (uid[:gid])"),
-            ])
+            ] + launchFlags + [detached])
     }
 
     static var ociPs: VerbDescription {
@@ -178,14 +171,24 @@ extension VerbDescription {
         )
     }
 
+    private static var detached: FlagDescription {
+        .toggle(.detach, short: "d", "Leave the process in the background")
+    }
+
     private static var bundleFlags: [FlagDescription] {
         [
             .value(.bundle, short: "b", "path", "Directory of the bundle", default: "."),
-            .value(.consoleSocket, "path", "Send the terminal's master to this socket"),
             .toggle(.noNewKeyring, "Keep the caller's session keyring"),
             .toggle(.noPivot, "Change the root without pivot_root"),
-            .value(.pidFile, "path", "Write the first process's pid to this file"),
-            .value(.pidfdSocket, "path", "Send the first process's pidfd to this socket"),
+        ] + launchFlags
+    }
+
+    /// Of all that start a process.
+    private static var launchFlags: [FlagDescription] {
+        [
+            .value(.consoleSocket, "path", "Send the terminal's master to this socket"),
+            .value(.pidFile, "path", "Write the process's pid to this file"),
+            .value(.pidfdSocket, "path", "Send the process's pidfd to this socket"),
             .value(
                 .preserveFds, "int", "Pass so many descriptors from 3 on to the process",
                 check: .integer(0...1024), default: "0"),

@@ -18,11 +18,12 @@ enum RuntimeProgram {
     /// Failures go to the log that the engine reads, and to stderr.
     static func perform(_ command: ParsedCommand) -> Int32 {
         do throws(Failure) {
+            let runtime = BundleRuntime(root: command.value(.root), usesSystemd: command.flag(.systemdCgroup))
             switch command.verb {
-            case .ociCreate, .ociRun, .ociExec: try BundleRuntime.sealProgram()
+            case .ociCreate, .ociRun: try runtime.prepareToLaunch(bundle: command.value(.bundle) ?? ".")
+            case .ociExec: try runtime.prepareToLaunch(in: command.positionals.first ?? "")
             default: break
             }
-            let runtime = BundleRuntime(root: command.value(.root), usesSystemd: command.flag(.systemdCgroup))
             return try RuntimeVerbs(runtime: runtime, command: command).perform()
         } catch {
             log(error, command)

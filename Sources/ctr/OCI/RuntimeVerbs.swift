@@ -42,12 +42,18 @@ struct RuntimeVerbs {
 
     private func createOptions() throws(Failure) -> CreateOptions {
         var options = CreateOptions(bundle: command.value(.bundle) ?? ".")
+        options.process = try processOptions()
+        options.activationDescriptors = activationDescriptors
+        options.keepsOldRoot = command.flag(.noPivot)
+        return options
+    }
+
+    private func processOptions() throws(Failure) -> ProcessOptions {
+        var options = ProcessOptions()
         options.consoleSocket = absolute(.consoleSocket)
         options.pidFile = absolute(.pidFile)
         options.pidfdSocket = absolute(.pidfdSocket)
         options.preservedDescriptors = try preservedDescriptors()
-        options.activationDescriptors = activationDescriptors
-        options.keepsOldRoot = command.flag(.noPivot)
         options.keepsKeyring = command.flag(.noNewKeyring)
         return options
     }
@@ -95,10 +101,7 @@ struct RuntimeVerbs {
         options.appArmorProfile = command.value(.apparmor)
         options.processLabel = command.value(.processLabel)
         options.detached = command.flag(.detach)
-        options.consoleSocket = absolute(.consoleSocket)
-        options.pidfdSocket = absolute(.pidfdSocket)
-        options.pidFile = absolute(.pidFile)
-        options.preservedDescriptors = try preservedDescriptors()
+        options.process = try processOptions()
         options.cgroup = command.value(.cgroup)
         options.ignoresPaused = command.flag(.ignorePaused)
         return options

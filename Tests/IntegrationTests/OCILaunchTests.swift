@@ -1,0 +1,250 @@
+import Foundation
+import Testing
+
+/// What the other suites of `ctr oci` leave: flags of a launch, what is joined, and what is said when it fails.
+@Suite("oci: launches", .needs())
+struct OCILaunchTests {
+    // MARK: Flags
+
+    @Test func pidfdSockets() throws {
+        try withBundle { box in
+            func pid(_ receiver: DescriptorReceiver) throws -> String {
+                let (_, descriptors) = try receiver.receive()
+                defer { descriptors.forEach { close($0) } }
+                #expect(descriptors.count == 1)
+                let info = box.fixture.contents("/proc/self/fdinfo/\(descriptors.first ?? -1)")
+                let line = info.split(separator: "\n").first { $0.hasPrefix("Pid:") } ?? ""
+                return line.dropFirst(4).trimmingCharacters(in: .whitespaces)
+            }
+            box.config["process.args"] = ["sleep", "300"]
+            let first = try DescriptorReceiver(in: box.fixture.directory, "first")
+            try box.create(["--pidfd-socket", first.path])
+            #expect(try pid(first) == String(box.pid()))
+            try box.start()
+            let second = try DescriptorReceiver(in: box.fixture.directory, "second")
+            let file = box.fixture.path("exec.pid")
+            let outcome = try box.leaving([
+                "exec", "-d", "--pidfd-socket", second.path, "--pid-file", file, box.id, "sleep", "300",
+            ])
+            #expect(outcome.code == 0, "\(outcome)")
+            #expect(try pid(second) == box.fixture.contents(file))
+            try box.delete()
+            box.config["process.args"] = ["sleep", "300"]
+            try box.write()
+            let nobody = [
+                "create", "--bundle", box.bundle, "--pidfd-socket", box.fixture.path("none"), box.id,
+            ]
+            let refused = try box.leaving(nobody)
+            #expect(refused.code == 1 && refused.stderr.contains("none"), "\(refused)")
+            #expect(box.leftovers().isEmpty, "\(box.leftovers())")
+        }
+    }
+
+    @Test func theKeyring() throws {
+        try withBundle { (box) throws in
+            let own = "cat /proc/keys | grep -c ctr-\(box.id)"
+            #expect(try box.run(own).text == "1")
+            #expect(try box.run(own, flags: ["--no-new-keyring"]).text == "0")
+        }
+    }
+
+    @Test func theSpecGoesWhereItIsAsked() throws {
+        try withBundle { box in
+            let place = try box.fixture.makeDirectory("elsewhere")
+            try box.ok("spec", "--bundle", place)
+            let spec = try JSONObject(box.fixture.contents(place + "/config.json"))
+            #expect(spec.text("ociVersion") == "1.3.0" && spec.text("root.path") == "rootfs")
+            try box.refuses("spec", "--bundle", place, says: [place, "exists"])
+        }
+    }
+
+    // MARK: Namespaces that are joined
+
+    @Test(arguments: [("mount", "mnt"), ("time", "time")])
+    func joinedByPath(type: String, name: String) throws {
+        try withBundle { owner in
+            owner.config.namespace("time")
+            owner.config["linux.timeOffsets"] = ["boottime": ["secs": 3_000_000]] as [String: Any]
+            try owner.runSleeping()
+            let path = "/proc/\(try owner.pid())/ns/\(name)"
+            try withBundle { other in
+                other.config.namespace(type, path: path)
+                let text = try other.prints(
+                    "readlink /proc/self/ns/\(name); cut -d. -f1 /proc/uptime; echo $0 >/own")
+                let lines = text.components(separatedBy: "\n")
+                #expect(try lines.first == FileManager.default.destinationOfSymbolicLink(atPath: path))
+                if type == "time" { #expect((Int(lines.last ?? "") ?? 0) >= 3_000_000, "\(lines)") }
+                // The root is its own all the same.
+                #expect(access(other.rootfs + "/own", F_OK) == 0 && access(owner.rootfs + "/own", F_OK) != 0)
+            }
+            #expect(try owner.exec("ls", "/").contains("bin"))
+        }
+    }
+
+    // MARK: config-linux.md: netDevices, memoryPolicy; config.md: execCPUAffinity
+
+    /// Whether this kernel makes pairs of network devices, in a network of their own.
+    private static let hasPairs: Bool = {
+        let words = ["-n", "ip", "link", "add", "src0", "type", "veth", "peer", "name", "src1"]
+        return (try? ChildProcess(["/usr/bin/unshare"] + words).finish().code) == 0
+    }()
+
+    @Test(.enabled(if: hasPairs, "not run: no pairs of network devices here, or no ip"))
+    func networkDevices() throws {
+        try withBundle { box in
+            func run(_ devices: [String: Any], _ script: String) throws -> Outcome {
+                box.config["linux.netDevices"] = devices
+                box.config["process.args"] = ["sh", "-c", script]
+                try box.write()
+                let prepare = """
+                    ip link add src0 type veth peer name src1 && ip addr add 10.77.0.2/24 dev src0 && "$@"; code=$?
+                    ip -o link; exit $code
+                    """
+                return try ChildProcess(
+                    ["/usr/bin/unshare", "-n", "sh", "-c", prepare, "sh"]
+                        + box.words(["run", "--bundle", box.bundle, box.id]),
+                    environment: box.fixture.environment
+                ).finish(timeout: 20)
+            }
+            let renamed = try run(["src0": ["name": "eth7"], "src1": [String: Any]()], "ip addr show")
+            #expect(renamed.code == 0, "\(renamed)")
+            #expect(
+                renamed.stdout.contains("eth7") && renamed.stdout.contains("10.77.0.2/24")
+                    && renamed.stdout.contains("src1"), "\(renamed)")
+            #expect(!renamed.stdout.contains("src0"), "it is not the host's any more: \(renamed)")
+            let missing = try run(["nosuch0": [String: Any]()], "true")
+            #expect(missing.code == 1 && missing.stderr.contains("linux.netDevices: nosuch0"), "\(missing)")
+            let taken = try run(["src0": ["name": "lo"]], "true")
+            #expect(taken.code == 1 && taken.stderr.contains("linux.netDevices: src0"), "\(taken)")
+            #expect(box.leftovers().isEmpty, "\(box.leftovers())")
+        }
+    }
+
+    @Test(
+        .enabled(if: access("/proc/self/numa_maps", R_OK) == 0, "not run: this kernel has no memory policies")
+    )
+    func memoryPolicy() throws {
+        try withBundle { box in
+            func policy(_ value: [String: Any]) throws -> String {
+                box.config["linux.memoryPolicy"] = value
+                return try box.prints("head -n1 /proc/self/numa_maps").split(separator: " ").dropFirst().first
+                    .map(String.init) ?? ""
+            }
+            #expect(try policy(["mode": "MPOL_BIND", "nodes": "0"]) == "bind:0")
+            #expect(try policy(["mode": "MPOL_INTERLEAVE", "nodes": "0"]) == "interleave:0")
+            #expect(try policy(["mode": "MPOL_PREFERRED", "nodes": "0"]) == "prefer:0")
+            #expect(
+                try policy(["mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]])
+                    == "bind=static:0")
+            box.config["linux.memoryPolicy"] = ["mode": "MPOL_BIND", "nodes": "1023"]
+            try box.refusesToCreate(says: ["memory policy"])
+            box.config["linux.memoryPolicy"] = ["mode": "MPOL_NOSUCH"]
+            try box.refusesToCreate(says: ["linux.memoryPolicy.mode"])
+        }
+    }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "not run: one processor"))
+    func processorsOfExec() throws {
+        try withBundle { box in
+            try box.runSleeping()
+            func allowed(_ affinity: String) throws -> String {
+                let file = try box.fixture.file(
+                    "process.json",
+                    """
+                    {"args":["grep","Cpus_allowed_list","/proc/self/status"],"cwd":"/",
+                     "env":["PATH=/bin","CTR_TEST=\(box.mark)"],"execCPUAffinity":\(affinity)}
+                    """)
+                return try box.ok("exec", "--process", file, box.id).components(separatedBy: "\t").last ?? ""
+            }
+            #expect(try allowed(#"{"initial":"0"}"#) == "0")
+            #expect(try allowed(#"{"initial":"0","final":"1"}"#) == "1")
+            #expect(try allowed(#"{"final":"0-1"}"#) == "0-1")
+        }
+    }
+
+    // MARK: Cgroups that are there already
+
+    @Test func aCgroupThatIsThere() throws {
+        try withBundle { box in
+            let path = "ctr-test/\(box.mark)"
+            box.config["linux.cgroupsPath"] = "/\(path)"
+            for hierarchy in Cgroups.hierarchies {
+                try? FileManager.default.createDirectory(
+                    atPath: "\(hierarchy)/\(path)", withIntermediateDirectories: true)
+            }
+            #expect(try box.prints("echo ran") == "ran")
+            // Somebody else's: it would be frozen and killed with the container.
+            try box.runSleeping()
+            try withBundle { other in
+                other.config["linux.cgroupsPath"] = "/\(path)"
+                try other.refusesToCreate(says: ["is not empty", path])
+            }
+            #expect(try box.status() == "running")
+            try box.delete()
+            for hierarchy in Cgroups.hierarchies {
+                rmdir("\(hierarchy)/\(path)")
+                rmdir("\(hierarchy)/ctr-test")
+            }
+        }
+    }
+
+    // MARK: What is said
+
+    /// runtime.md, "State", and what other runtimes add to it.
+    @Test func theFieldsOfTheState() throws {
+        try withBundle { box in
+            box.config["process.args"] = ["sleep", "300"]
+            try box.create()
+            let created = try box.state()
+            #expect(
+                Set(created.value.keys) == [
+                    "ociVersion", "id", "status", "pid", "bundle", "rootfs", "created", "owner",
+                ], "without annotations there is no such field: \(created.value.keys)")
+            #expect(created.text("rootfs") == box.rootfs && created.text("owner") == "root")
+            #expect(created.text("created").hasSuffix("Z"))
+            try box.delete()
+            box.config["annotations"] = ["": "x"]
+            try box.refusesToCreate(says: ["annotations"])
+            box.config["annotations"] = ["org.example": 5]
+            try box.refusesToCreate(says: ["annotations.org.example"])
+        }
+    }
+
+    @Test func aMissingInterpreter() throws {
+        try withBundle { box in
+            try box.fixture.file("bundle/rootfs/bin/script", "#!/no/such/interpreter\n")
+            chmod(box.rootfs + "/bin/script", 0o755)
+            box.config["process.args"] = ["script"]
+            let run = try box.run()
+            #expect(run.code == 1 && run.stderr.contains("the program is there"), "\(run)")
+            try box.create()
+            try box.refuses("start", box.id, says: ["the program is there"])
+        }
+    }
+
+    @Test func hooksAreNamed() throws {
+        try withBundle { box in
+            let fine = ["path": "/bin/busybox", "args": ["true"]] as [String: Any]
+            let bad = ["path": "/bin/busybox", "args": ["false"]] as [String: Any]
+            box.config["process.args"] = ["sleep", "300"]
+            for kind in ["prestart", "createRuntime", "createContainer"] {
+                box.config["hooks"] = [kind: [fine, bad]]
+                try box.refusesToCreate(says: ["hooks.\(kind).1", "/bin/busybox", "exit status 1"])
+            }
+            box.config["hooks"] = ["startContainer": [fine, fine, bad]]
+            let run = try box.run()
+            #expect(run.code == 1 && run.stderr.contains("hooks.startContainer.2: run the hook"), "\(run)")
+            try box.create()
+            try box.refuses("start", box.id, says: ["hooks.startContainer.2", "exit status 1"])
+        }
+    }
+
+    @Test func wordsThatAreNotUnderstood() throws {
+        try withBundle { box in
+            try box.refuses("create", "--no-such-flag", "x", says: ["unknown flag: --no-such-flag"])
+            try box.refuses("kill", "a", "b", "c", says: ["kill"])
+            try box.refuses("list", "--format", "yaml", says: ["yaml"])
+            try box.refuses("nosuchverb", "x", says: ["nosuchverb"])
+        }
+    }
+}
