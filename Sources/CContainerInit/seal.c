@@ -9,26 +9,6 @@ extern char **environ;
 #define ST_RDONLY 1
 #endif
 
-// This program's file by its path: who has entered another mount namespace may only bind what is mounted there.
-static long open_by_path(int own) {
-    char path[4096];
-    struct stat here, there;
-    long size = CALL(SYS_readlink, "/proc/self/exe", path, sizeof path - 1);
-    if (size < 0) return size;
-    path[size] = 0;
-    long fd = CALL(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
-    if (fd < 0) return fd;
-    long r = path_stat(own, &here);
-    if (r >= 0) r = path_stat((int)fd, &there);
-    if (r >= 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino) return fd;
-    shut((int)fd);
-    return r < 0 ? r : -ESTALE;
-}
-
-static long clone_mount(int fd) {
-    return CALL(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-}
-
 long ctr_init_seal(char *const *argv) {
     struct statfs system;
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -36,12 +16,7 @@ long ctr_init_seal(char *const *argv) {
     if (own < 0) return own;
     long r = CALL(SYS_fstatfs, (int)own, &system);
     if (r >= 0 && !(system.f_flags & ST_RDONLY)) {
-        r = mount = clone_mount((int)own);
-        if (r == -EINVAL && (r = open_by_path((int)own)) >= 0) {
-            long found = r;
-            r = mount = clone_mount((int)found);
-            shut((int)found);
-        }
+        r = mount = CALL(SYS_open_tree, (int)own, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
         if (r >= 0) r = CALL(SYS_mount_setattr, (int)mount, "", AT_EMPTY_PATH, &read_only, sizeof read_only);
         if (r >= 0) r = CALL(SYS_execveat, (int)mount, "", argv, environ, AT_EMPTY_PATH);
     }

@@ -59,15 +59,23 @@ enum OrdinaryUser {
     private static func become(_ user: consuming FileDescriptor) throws(Failure) -> Never {
         let user = SharedFileDescriptor(user)
         try during("enter the container's user namespace") { () throws(SystemError) -> Never in
+            // Before the mounts are others: a file of those that this process has left has no path.
+            let path = try Directory.readLink("/proc/self/exe")
             try FileDescriptor.withBorrowed(user.raw) { (user) throws(SystemError) in
                 try UserNamespace.enter(user)
             }
             Process.setEnvironment(mark, try namespace())
-            try SealedProgram.become()
-            // On a file system that can only be read it is sealed as it is.
-            let own = try Process.openSelf()
+            let program = try FileDescriptor.open(path, [.pathOnly])
+            let own = try Process.openSelf().status()
+            let found = try program.status()
+            guard own.device == found.device, own.inode == found.inode else {
+                throw SystemError(call: "open", path: "/proc/self/exe", errno: Errno.noEntry)
+            }
+            // Sealed, as for everybody (CVE-2019-5736): the program may be one that the user can write to.
+            let mount = try DetachedMount(bind: "", in: program.raw, recursive: false)
+            try mount.set([.readOnly])
             try Process.become(
-                program: own, arguments: CommandLine.arguments, environment: Process.environment)
+                program: mount.descriptor, arguments: CommandLine.arguments, environment: Process.environment)
         }
     }
 

@@ -30,16 +30,19 @@ struct OCISeccompTests {
 
     @Test func defaultErrno() throws {
         try withBundle { (box) throws in
-            // Everything is allowed but mkdir, which falls to the default.
+            // Everything is allowed but mkdir.
             box.config["linux.seccomp"] =
                 [
-                    "defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 38,
+                    "defaultAction": "SCMP_ACT_ALLOW",
                     "syscalls": [
                         ["names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 17]
                             as [String: Any]
                     ],
                 ] as [String: Any]
             #expect(try box.run("mkdir /tmp/x").stderr.contains("File exists"))
+            // config-linux.md: an error, where the action answers none.
+            box.config["linux.seccomp.defaultErrnoRet"] = 38
+            try box.refusesToCreate(says: ["defaultErrnoRet", "SCMP_ACT_ALLOW"])
         }
     }
 

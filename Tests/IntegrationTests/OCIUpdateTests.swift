@@ -52,7 +52,7 @@ struct OCIUpdateTests {
                 #expect(try box.status() == "running")
             }
             try box.ok("update", "--memory", "96m", "--cpu-share", "512", box.id)
-            #expect(try box.ok("events", "--stats", box.id).contains(#""limit":\(96 << 20)"#))
+            #expect(try box.ok("events", "--stats", box.id).contains(#""limit":100663296"#))
             #expect(try box.exec("echo", "whole") == "whole")
             try box.delete()
             #expect(box.leftovers().isEmpty, "\(box.leftovers())")
