@@ -76,11 +76,14 @@ struct BuildExport {
         let number = session.nextStep()
         session.progress.began(number, "exporting to image")
         var record = try store()
+        let id = record.id.description
+        if isKept { engine.tellImage("build", id, name: names.first?.familiar ?? id) }
         for name in names {
             session.progress.told(number, "naming to \(name.canonical)")
             var named = record
             named.reference = name
             try put(named)
+            engine.tellImage("tag", id, name: name.familiar)
         }
         if names.isEmpty { try put(record) }
         for archive in archives {

@@ -17,9 +17,27 @@ extension ResidentMonitor {
                 id: plan.containerID, attributes: eventAttributes + extra))
     }
 
+    /// docker's order: the volumes first.
+    func tellStart() {
+        tellVolumes("mount") { _ in true }
+        tell("start")
+    }
+
+    private func tellVolumes(_ action: String, _ isKept: (Event.Attribute) -> Bool) {
+        guard !plan.volumes.isEmpty else { return }
+        let now = Timestamp.now().nanosecondsSinceEpoch
+        EventJournal(containerDirectory: plan.containerDirectory).append(
+            plan.volumes.map {
+                Event(
+                    time: now, kind: .volume, action: action, id: $0.name,
+                    attributes: Event.attributes($0.attributes[...]).filter(isKept))
+            })
+    }
+
     func tellEnd(_ code: Int32) {
         let seconds = (Timestamp.now().nanosecondsSinceEpoch - startedAt) / 1_000_000_000
         tell("die", [.init("execDuration", String(max(0, seconds))), .init("exitCode", String(code))])
+        tellVolumes("unmount") { $0.key == "container" || $0.key == "driver" }
     }
 
     /// As the plan says, unless the container was renamed while it ran.

@@ -125,6 +125,7 @@ extension ResidentMonitor {
             health.status != .starting || result.start - startedAt >= plan.startPeriod
         health.add(result, retries: plan.retries, counts: counts)
         try? health.write(in: runDirectory.raw)
+        if health.status != before { tell("health_status: \(health.status.rawValue)") }
         nextCheck = monotonicNanoseconds() + interval(of: plan)
         answerAskers(result.exitCode)
         if health.status == .unhealthy, before != .unhealthy { actOnFailure(plan.onFailure) }

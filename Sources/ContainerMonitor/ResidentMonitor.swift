@@ -174,7 +174,7 @@ final class ResidentMonitor {
         if plan.terminal, let master = launched.terminal {
             openTerminal(SharedFileDescriptor(master))
         }
-        tell("start")
+        tellStart()
         tellClients(.started(pid: launched.pid))
     }
 

@@ -81,16 +81,52 @@ package enum Doctor {
     }
 
     private static func security(_ host: HostReport) -> [Finding] {
-        let modules = ["apparmor", "selinux"].filter(host.securityModules.contains)
-        guard modules.isEmpty else {
-            return [Finding("lsm", .fine, "\(modules.joined(separator: " and ")) is on")]
+        var found: [Finding] = []
+        if let isLoaded = host.hasAppArmorProfile { found.append(appArmor(isLoaded, host)) }
+        if let isEnforcing = host.isSELinuxEnforcing {
+            let mode = isEnforcing ? "enforcing" : "permissive"
+            if !host.hasContainerPolicy {
+                found.append(
+                    Finding(
+                        "selinux-policy", .warning,
+                        "SELinux is \(mode), but its policy has no types for containers: they get no labels",
+                        mend: "dnf install container-selinux"))
+            } else if !isEnforcing {
+                found.append(
+                    Finding(
+                        "selinux", .warning,
+                        "SELinux is permissive: it tells what it would refuse, and allows it",
+                        mend: "setenforce 1"))
+            } else {
+                found.append(Finding("selinux", .fine, "SELinux is enforcing and holds containers"))
+            }
         }
+        guard found.isEmpty else { return found }
         return [
             Finding(
                 "lsm", .warning,
                 "neither AppArmor nor SELinux is on: containers are held by namespaces, capabilities and seccomp",
                 mend: nil)
         ]
+    }
+
+    private static func appArmor(_ isLoaded: Bool, _ host: HostReport) -> Finding {
+        let name = AppArmor.profileName
+        if isLoaded { return Finding("apparmor", .fine, "AppArmor holds containers by the profile \(name)") }
+        if !host.hasAppArmorParser {
+            return Finding(
+                "apparmor-parser", .warning,
+                "AppArmor is on, but nothing can load the profile \(name): containers run without one",
+                mend: "apt-get install apparmor")
+        }
+        if host.user != nil {
+            return Finding(
+                "apparmor-profile", .warning,
+                "AppArmor is on, but the profile \(name) is not loaded, and only root can do that: containers run without one",
+                mend: "ctr system boot")
+        }
+        return Finding(
+            "apparmor", .fine, "AppArmor is on: the first container's start loads the profile \(name)")
     }
 
     private static func root(_ host: HostReport) -> [Finding] {

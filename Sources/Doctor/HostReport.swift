@@ -41,22 +41,26 @@ package struct HostReport: Sendable {
     package var fileSystems: [String]
     /// Contents of files below /proc/sys, by the parameter's name; not there where the host has none.
     package var parameters: [String: String]
-    /// /sys/kernel/security/lsm.
-    package var securityModules: [String]
+    /// nil: AppArmor is off, or cannot be asked.
+    package var hasAppArmorProfile: Bool?
+    package var hasAppArmorParser = false
+    /// nil: SELinux is off.
+    package var isSELinuxEnforcing: Bool?
+    /// The policy knows containers.
+    package var hasContainerPolicy = false
     package var capabilities: CapabilitySet
     /// nil for root.
     package var user: User?
 
     package init(
         release: String, build: String, cgroups: CgroupLayout?, fileSystems: [String],
-        parameters: [String: String], securityModules: [String], capabilities: CapabilitySet, user: User?
+        parameters: [String: String], capabilities: CapabilitySet, user: User?
     ) {
         self.release = release
         self.build = build
         self.cgroups = cgroups
         self.fileSystems = fileSystems
         self.parameters = parameters
-        self.securityModules = securityModules
         self.capabilities = capabilities
         self.user = user
     }
@@ -77,16 +81,22 @@ package struct HostReport: Sendable {
         let status = text("/proc/self/status") ?? ""
         let bounding = status.split(separator: "\n").first { $0.hasPrefix("CapBnd:") }
         let mask = bounding?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
-        return HostReport(
+        var report = HostReport(
             release: text("/proc/sys/kernel/osrelease") ?? "", build: text("/proc/sys/kernel/version") ?? "",
             cgroups: try? CgroupLayout.read(),
             fileSystems: (text("/proc/filesystems") ?? "").split(separator: "\n").compactMap {
                 $0.split(separator: "\t").last.map(String.init)
             },
             parameters: parameters,
-            securityModules: (text("/sys/kernel/security/lsm") ?? "").split(separator: ",").map(String.init),
             capabilities: CapabilitySet(rawValue: mask),
             user: Process.isRoot ? nil : user(Process.effectiveUID))
+        if text("/sys/module/apparmor/parameters/enabled") == "Y" {
+            report.hasAppArmorProfile = AppArmor.isLoaded(AppArmor.profileName)
+            report.hasAppArmorParser = AppArmor.parser() != nil
+        }
+        report.isSELinuxEnforcing = text("/sys/fs/selinux/enforce").map { $0 == "1" }
+        report.hasContainerPolicy = report.isSELinuxEnforcing != nil && ContainerLabels.ofPolicy() != nil
+        return report
     }
 
     private static func user(_ uid: UInt32) -> User {

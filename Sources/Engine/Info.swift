@@ -34,7 +34,8 @@ extension Engine {
             text("CgroupVersion", "Cgroup Version", host.cgroups.hierarchies.isEmpty ? "2" : "1"),
             text(
                 "SecurityOptions", "Security Options",
-                (["seccomp"] + (host.appArmor ? ["apparmor"] : [])).joined(separator: " ")),
+                (["seccomp"] + (host.appArmor ? ["apparmor"] : []) + (host.seLinux ? ["selinux"] : []))
+                    .joined(separator: " ")),
             text("KernelVersion", "Kernel Version", Build.kernelVersion()),
             text("OSType", "OSType", "linux"),
             text("Architecture", "Architecture", Build.architecture),

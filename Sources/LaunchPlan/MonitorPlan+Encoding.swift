@@ -56,6 +56,10 @@ extension PlanWriter {
         number(plan.residentMonitor)
         number(plan.residentMonitorStart)
         data(plan.eventAttributes)
+        list(plan.volumes) {
+            $0.text($1.name)
+            $0.data($1.attributes)
+        }
         number(plan.launch.namespaces)
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
@@ -201,6 +205,9 @@ extension PlanReader {
         plan.residentMonitor = try number()
         plan.residentMonitorStart = try number()
         plan.eventAttributes = try data()
+        plan.volumes = try list { (reader) throws(Failure) in
+            MonitorPlan.MountedVolume(name: try reader.text(), attributes: try reader.data())
+        }
         plan.launch.namespaces = try number()
         let slot = Int(try number(Int64.self))
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot

@@ -26,6 +26,18 @@ package struct MonitorPlan: Sendable, Equatable {
         case onFailure(maximumTries: UInt32)
     }
 
+    /// A volume of the container, for the events of its mount.
+    package struct MountedVolume: Sendable, Equatable {
+        package var name: String
+        /// `Event.encoded`
+        package var attributes: [UInt8]
+
+        package init(name: String, attributes: [UInt8]) {
+            self.name = name
+            self.attributes = attributes
+        }
+    }
+
     package var mode: Mode
     package var containerID: String
     /// /run/ctr/<hash>/<id>: state, lock, FIFOs, attach socket.
@@ -70,6 +82,7 @@ package struct MonitorPlan: Sendable, Equatable {
     package var residentMonitorStart: UInt64
     /// The container's image, name and labels, as its events tell them (`Event.encoded`).
     package var eventAttributes: [UInt8]
+    package var volumes: [MountedVolume]
     package var launch: LaunchPlan
 
     package init(mode: Mode, containerID: String, launch: LaunchPlan) {
@@ -103,5 +116,6 @@ package struct MonitorPlan: Sendable, Equatable {
         residentMonitor = 0
         residentMonitorStart = 0
         eventAttributes = []
+        volumes = []
     }
 }

@@ -21,13 +21,13 @@ extension LayerApplier {
             let wanted = Set(entry.attributes.map(\.name))
             let opened = try FileDescriptor.open(name, in: directory, [.readOnly, .directory, .noFollow])
             for old in try ExtendedAttributes.names(of: opened)
-            where !isOverlayMark(old) && !wanted.contains(old) {
+            where !isOfTheHost(old) && !wanted.contains(old) {
                 try tolerating(old) { () throws(SystemError) in
                     try ExtendedAttributes.remove(old, from: opened)
                 }
             }
         }
-        for attribute in entry.attributes where !isOverlayMark(attribute.name) {
+        for attribute in entry.attributes where !isOfTheHost(attribute.name) {
             try tolerating(attribute.name) { () throws(SystemError) in
                 try ExtendedAttributes.set(attribute.name, attribute.value, on: name, in: directory)
             }

@@ -188,7 +188,7 @@ extension LayerApplier {
         // chown takes the set-id bits and the capabilities away: they follow it.
         try file.changeOwner(uid: entry.uid, gid: entry.gid)
         try file.changeMode(entry.mode)
-        for attribute in entry.attributes where !isOverlayMark(attribute.name) {
+        for attribute in entry.attributes where !isOfTheHost(attribute.name) {
             try tolerating(attribute.name) { () throws(SystemError) in
                 try ExtendedAttributes.set(attribute.name, attribute.value, on: file)
             }

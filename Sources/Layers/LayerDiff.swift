@@ -101,7 +101,7 @@ package struct LayerDiff {
 
     private static func tree(_ writer: TarWriter, whiteouts: Bool) -> TarTree {
         let tree = TarTree(writer)
-        tree.includesAttribute = { !isOverlayMark($0) }
+        tree.includesAttribute = { !isOfTheHost($0) }
         tree.includes = { _, status in !status.isWhiteout }
         guard whiteouts else { return tree }
         tree.extra = { (directory, path, entries) throws(Failure) in

@@ -198,7 +198,7 @@ private func copyExtendedAttributes(
         if error.isUnsupported { return }
         throw error
     }
-    for name in names where !isOverlayMark(name) {
+    for name in names where !isOfTheHost(name) {
         if let value = try ExtendedAttributes.value(name, of: source) {
             try ExtendedAttributes.set(name, value, on: target)
         }

@@ -79,5 +79,10 @@ func isOverlayMark(_ attribute: String) -> Bool {
     attribute.hasPrefix("trusted.overlay.") || attribute.hasPrefix("user.overlay.")
 }
 
+/// What says something on this host alone, and is in no layer: SELinux's label can be set but not removed.
+func isOfTheHost(_ attribute: String) -> Bool {
+    isOverlayMark(attribute) || attribute == "security.selinux"
+}
+
 /// Below the root, through directories alone.
 let plain: FileDescriptor.Resolve = [.beneath, .noSymlinks, .noMagicLinks]

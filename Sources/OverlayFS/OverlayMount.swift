@@ -29,6 +29,12 @@ package struct OverlayMount {
         case oneString
     }
 
+    /// What the mount says of extended attributes.
+    private struct Marks {
+        let userXattr: Bool
+        let context: String?
+    }
+
     /// The kernel's own limit (OVL_MAX_STACK).
     package static let mostLayers = 500
 
@@ -41,12 +47,14 @@ package struct OverlayMount {
     ///   - layers: roots of layers, top first, at least one; the caller keeps them open for the call.
     ///   - upper: nil for a read-only mount.
     ///   - ids: a user namespace that the owners are seen through; nil: as they are on the disk.
+    ///   - context: the SELinux context of all files, whatever they have on the disk.
     ///   - userXattr: overlay's marks as `user.overlay.`, inside a user namespace.
     ///   - strategy: nil for the first that the kernel knows.
     ///   - scratch: a directory of the caller's own on which the mount stands for a moment where only mount(2) can
     ///     make it.
     package static func make(
-        layers: [Int32], upper: Upper? = nil, ids: Int32? = nil, userXattr: Bool = UserNamespace.isNested,
+        layers: [Int32], upper: Upper? = nil, ids: Int32? = nil, context: String? = nil,
+        userXattr: Bool = UserNamespace.isNested,
         strategy: Strategy? = nil,
         scratch: String
     ) throws(Failure) -> DetachedMount {
@@ -56,8 +64,9 @@ package struct OverlayMount {
                 .unsupported, "the image has \(layers.count) layers, and the kernel takes \(mostLayers)",
                 hint: "build the image with fewer layers")
         }
+        let marks = Marks(userXattr: userXattr, context: context)
         do throws(SystemError) {
-            if layers.count == 1, upper == nil {
+            if layers.count == 1, upper == nil, context == nil {
                 let bind = try DetachedMount(bind: "", in: first, recursive: false)
                 try bind.set(.readOnly)
                 if let ids { try bind.mapIDs(by: ids, recursive: false) }
@@ -69,39 +78,40 @@ package struct OverlayMount {
             defer { withExtendedLifetime(mapped) {} }
             let layers = mapped?.layers.map(\.raw) ?? layers
             let upper = mapped?.upper ?? upper
-            if let strategy { return try make(strategy, layers, upper, userXattr, scratch) }
+            if let strategy { return try make(strategy, layers, upper, marks, scratch) }
             do throws(SystemError) {
-                return try make(.descriptors, layers, upper, userXattr, scratch)
+                return try make(.descriptors, layers, upper, marks, scratch)
             } catch {
                 // Before 6.5 overlayfs takes no descriptor at all, nor `lowerdir+` (of which the kernel's log would complain
                 // at every start).
-                if error.isUnsupported { return try make(.oneString, layers, upper, userXattr, scratch) }
+                if error.isUnsupported { return try make(.oneString, layers, upper, marks, scratch) }
                 // An unknown parameter or kind of it: which one, the next try says better.
                 guard error.isInvalid || error.isNoCall else { throw error }
             }
             do throws(SystemError) {
-                return try make(.names, layers, upper, userXattr, scratch)
+                return try make(.names, layers, upper, marks, scratch)
             } catch {
                 guard error.isInvalid || error.isNoCall else { throw error }
             }
-            return try make(.oneString, layers, upper, userXattr, scratch)
+            return try make(.oneString, layers, upper, marks, scratch)
         } catch {
             throw error.failure("mount an overlay of \(layers.count) layers", hint: hint(error, layers))
         }
     }
 
     private static func make(
-        _ strategy: Strategy, _ layers: [Int32], _ upper: Upper?, _ userXattr: Bool, _ scratch: String
+        _ strategy: Strategy, _ layers: [Int32], _ upper: Upper?, _ marks: Marks, _ scratch: String
     ) throws(SystemError) -> DetachedMount {
         // docker's choice: nothing that ties an upper directory to this host's inode numbers.
         var fixed = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "off"), ("xino", "off")]
         // The kernel refuses redirect_dir beside userxattr.
-        if userXattr { fixed.removeAll { $0.0 == "redirect_dir" || $0.0 == "metacopy" } }
+        if marks.userXattr { fixed.removeAll { $0.0 == "redirect_dir" || $0.0 == "metacopy" } }
         if strategy == .oneString {
-            return try mountOnce(layers, upper, fixed, userXattr, scratch)
+            return try mountOnce(layers, upper, fixed, marks, scratch)
         }
         var options: [DetachedMount.Option] = fixed.map { .string($0.0, $0.1) }
-        if userXattr { options.append(.flag("userxattr")) }
+        if marks.userXattr { options.append(.flag("userxattr")) }
+        if let context = marks.context { options.append(.string("context", context)) }
         for layer in layers {
             options.append(
                 strategy == .descriptors
@@ -123,7 +133,7 @@ package struct OverlayMount {
     /// mount(2) needs a place: a private bind of a directory of our own, so that no other namespace sees it, gone
     /// before this returns. What is left is a clone that stands nowhere.
     private static func mountOnce(
-        _ layers: [Int32], _ upper: Upper?, _ fixed: [(String, String)], _ userXattr: Bool, _ scratch: String
+        _ layers: [Int32], _ upper: Upper?, _ fixed: [(String, String)], _ marks: Marks, _ scratch: String
     ) throws(SystemError) -> DetachedMount {
         let lower = layers.map { "/proc/self/fd/\($0)" }.joined(separator: ":")
         var data = "lowerdir=\(lower)"
@@ -132,7 +142,8 @@ package struct OverlayMount {
         }
         if upper?.isVolatile == true { data += ",volatile" }
         for (key, value) in fixed { data += ",\(key)=\(value)" }
-        if userXattr { data += ",userxattr" }
+        if marks.userXattr { data += ",userxattr" }
+        if let context = marks.context { data += ",context=\"\(context)\"" }
         // mount(2) reads a page and cuts what is longer.
         guard data.utf8.count < 4096 else {
             throw SystemError(

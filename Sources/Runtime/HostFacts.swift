@@ -72,9 +72,11 @@ package struct HostFacts: Sendable, Equatable {
             networkParameters: parameters)
         facts.inUserNamespace = UserNamespace.isNested
         facts.hasOneID = UserNamespace.hasOneID
-        facts.seLinux = HostFile.exists("/sys/fs/selinux/enforce")
+        facts.seLinux = hasSELinux()
         return facts
     }
+
+    package static func hasSELinux() -> Bool { HostFile.exists("/sys/fs/selinux/enforce") }
 
     /// `CapPrm:\t000001ffffffffff`
     private static func mask(_ name: String, in status: [UInt8]) -> UInt64 {

@@ -44,7 +44,7 @@ extension Planner {
         // The label is written below /proc and holds from execve on.
         // "unconfined" is what everything is where it is off.
         if let profile = process.apparmorProfile, !profile.isEmpty, context.host.appArmor {
-            draft.steps.append(.execLabel(module: "apparmor", label: profile))
+            draft.steps.append(.execLabel(module: "apparmor", label: "exec \(profile)"))
         }
         if let label = process.selinuxLabel, !label.isEmpty {
             draft.steps.append(.execLabel(module: "selinux", label: label))

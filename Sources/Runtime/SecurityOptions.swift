@@ -4,6 +4,7 @@ internal import Failure
 struct SecurityOptions {
     var noNewPrivileges = false
     var appArmor: String?
+    var labels = LabelOptions()
     var systemPathsUnconfined = false
     var masked: [String] = []
     private var unmasked: [String] = []
@@ -22,18 +23,17 @@ struct SecurityOptions {
             case ("mask", let paths?): masked += try SecurityOptions.paths(paths, option)
             case ("unmask", "ALL"): systemPathsUnconfined = true
             case ("unmask", let paths?): unmasked += try SecurityOptions.paths(paths, option)
-            case ("label", "disable"): continue
-            case ("label", _):
-                throw Failure(
-                    .unsupported, "--security-opt \(option): ctr gives containers no SELinux labels",
-                    hint: "leave it out, or say label=disable")
+            case ("label", let word?):
+                do throws(Failure) { try labels.add(word) } catch {
+                    throw error.within("--security-opt \(option)")
+                }
             case ("seccomp", _):
                 throw Failure(.internal, "--security-opt \(option) was not read by its caller")
             default:
                 throw Failure(
                     .invalidArgument, "--security-opt \(option): unknown option",
                     hint:
-                        "known: no-new-privileges, seccomp=, apparmor=, systempaths=unconfined, mask=, unmask="
+                        "known: no-new-privileges, seccomp=, apparmor=, label=, systempaths=unconfined, mask=, unmask="
                 )
             }
         }

@@ -39,6 +39,7 @@ package enum SpecBuilder {
             linux.seccomp = try resolved(profile, granted)
         }
         linux.rootfsPropagation = rootPropagation(options.mounts)
+        if host.seLinux, !options.mountLabel.isEmpty { linux.mountLabel = options.mountLabel }
 
         var spec = RuntimeSpec(
             root: RuntimeSpec.Root(path: "rootfs", readonly: options.readOnlyRoot ? true : nil),
@@ -51,6 +52,11 @@ package enum SpecBuilder {
                 if mount.type == "devpts" { mount.options?.removeAll { $0.hasPrefix("gid=") } }
                 return mount
             }
+        }
+        if host.seLinux, security.labels.isNested {
+            let policy = "/sys/fs/selinux"
+            spec.mounts?.append(
+                RuntimeSpec.Mount(destination: policy, type: "bind", source: policy, options: ["rbind"]))
         }
         if !options.annotations.isEmpty { spec.annotations = options.annotations }
         if options.namespaces.uts == .private {
@@ -67,9 +73,6 @@ package enum SpecBuilder {
         let granted = try CapabilitySet.granted(
             add: options.capAdd, drop: options.capDrop, privileged: options.privileged,
             available: host.capabilities)
-        var host = host
-        // The host had it when the container was started with a profile.
-        host.appArmor = true
         var linux = RuntimeSpec.Linux()
         linux.namespaces = try namespaces(options.namespaces, host: host)
         if case .profile(let profile) = options.seccomp, !options.privileged {
@@ -112,7 +115,9 @@ package enum SpecBuilder {
         process.capabilities = capabilities(granted, uid: options.user.uid)
         process.noNewPrivileges = security.noNewPrivileges ? true : nil
         process.rlimits = try limits(options.limits)
-        if let profile = security.appArmor, profile != "unconfined" {
+        if host.seLinux, !options.processLabel.isEmpty { process.selinuxLabel = options.processLabel }
+        let profile = security.appArmor ?? (options.privileged ? nil : options.defaultAppArmorProfile)
+        if let profile, profile != "unconfined" {
             guard host.appArmor else {
                 throw Failure(
                     .unsupported, "--security-opt apparmor=\(profile): AppArmor is not enabled on this host")

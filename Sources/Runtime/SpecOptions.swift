@@ -120,6 +120,11 @@ package struct SpecOptions: Sendable {
     /// `--security-opt` values but `seccomp=…`, which needs a file read: see `seccomp`.
     package var securityOptions: [String] = []
     package var seccomp = Seccomp.builtin
+    /// The profile of a container that names none and is not privileged; nil: none.
+    package var defaultAppArmorProfile: String?
+    /// SELinux contexts; empty: what the policy makes of it.
+    package var processLabel = ""
+    package var mountLabel = ""
     package var readOnlyRoot = false
     package var limits: [Limit] = []
     package var sysctls: [String: String] = [:]

@@ -50,20 +50,11 @@ extension MountRequest {
             }
         case .bind(let path, _):
             if let mapping = idMapping, !mapping.isEmpty { _ = try MountRequest.idRanges(mapping) }
-            if changesOwner, MountRequest.systemPaths.contains(path) {
+            if changesOwner, SystemPaths.all.contains(path) {
                 throw Failure(
                     .invalidArgument, "the option U would give \(path) of the host to the container's user",
                     hint: "mount a directory that was made for the container")
             }
         }
     }
-
-    /// The host's own: nothing below them is given away or labelled anew.
-    package static let systemPaths: Set<String> = [
-        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media",
-        "/mnt", "/opt",
-        "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib",
-        "/usr/lib64",
-        "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log", "/var/run", "/var/tmp",
-    ]
 }

@@ -3,8 +3,8 @@ package import Failure
 extension MountRequest {
     /// `-v NAME:/path[:OPTIONS]`, `/host:/path[:OPTIONS]` or `/path` for an anonymous volume.
     ///
-    /// Options: `ro`, `rw`, `nocopy`, a propagation, `U`, `idmap[=uids=…;gids=…]`, `z` and `Z` (which only mean something where SELinux is; accepted and
-    /// without effect), and docker's `consistent`, `cached`, `delegated` (without effect on Linux).
+    /// Options: `ro`, `rw`, `nocopy`, a propagation, `U`, `idmap[=uids=…;gids=…]`, `z` and `Z` (without effect where
+    /// SELinux is off), and docker's `consistent`, `cached`, `delegated` (without effect on Linux).
     package init(volume text: String, workingDirectory: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         switch parts.count {
@@ -40,7 +40,6 @@ extension MountRequest {
 
     private mutating func read(options: String) throws(Failure) {
         var access: String?
-        var label: String?
         for option in options.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
             switch option {
             case "ro", "rw":
@@ -54,8 +53,8 @@ extension MountRequest {
                 }
                 isNeverFilled = true
             case "z", "Z":
-                guard label == nil else { throw Failure(.invalidArgument, "z or Z is given twice") }
-                label = option
+                guard relabeling == nil else { throw Failure(.invalidArgument, "z or Z is given twice") }
+                relabeling = option
             case "consistent", "cached", "delegated":
                 continue
             case _ where MountRequest.propagations.contains(option):

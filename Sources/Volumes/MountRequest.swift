@@ -29,6 +29,8 @@ package struct MountRequest: Equatable, Sendable {
     /// `rprivate`, `private`, `rshared`, `shared`, `rslave`, `slave`; nil for the default, rprivate.
     package var propagation: String?
     package var recursion = Recursion.enabled
+    /// `z`: an SELinux label that all containers may use; `Z`: the container's own; nil: as it is.
+    package var relabeling: String?
     /// Mount options of a tmpfs in the runtime-spec's words: `nosuid`, `size=64m`, `mode=1777`.
     package var options: [String] = []
     /// A path below the volume's directory to mount in its place; empty for the directory itself.

@@ -13,7 +13,9 @@ import Testing
                 systemd: true),
             fileSystems: ["proc", "overlay"],
             parameters: ["kernel.seccomp.actions_avail": "kill_process errno allow"],
-            securityModules: ["lockdown", "apparmor"], capabilities: .all, user: nil)
+            capabilities: .all, user: nil)
+        host.hasAppArmorProfile = false
+        host.hasAppArmorParser = true
         change(&host)
         return host
     }
@@ -34,7 +36,21 @@ import Testing
 
     @Test func aGoodHostHasNoLacks() {
         #expect(lacks(Self.host()).isEmpty)
-        #expect(lacks(Self.host { $0.user = Self.user() }).isEmpty)
+        #expect(
+            lacks(
+                Self.host {
+                    $0.user = Self.user()
+                    $0.hasAppArmorProfile = true
+                }
+            ).isEmpty)
+        #expect(
+            lacks(
+                Self.host {
+                    $0.hasAppArmorProfile = nil
+                    $0.isSELinuxEnforcing = true
+                    $0.hasContainerPolicy = true
+                }
+            ).isEmpty)
     }
 
     @Test func eachLackIsNamedWithItsMend() {
@@ -48,7 +64,16 @@ import Testing
             ("overlay", "modprobe overlay", { $0.fileSystems = ["proc"] }),
             ("cgroups", "mount -t cgroup2 cgroup2 /sys/fs/cgroup", { $0.cgroups = nil }),
             ("controllers", nil, { $0.cgroups?.unifiedControllers = ["memory", "pids", "io"] }),
-            ("lsm", nil, { $0.securityModules = ["lockdown"] }),
+            ("lsm", nil, { $0.hasAppArmorProfile = nil }),
+            ("apparmor-parser", "apt-get install apparmor", { $0.hasAppArmorParser = false }),
+            ("apparmor-profile", "ctr system boot", { $0.user = Self.user() }),
+            (
+                "selinux", "setenforce 1",
+                {
+                    $0.isSELinuxEnforcing = false; $0.hasContainerPolicy = true
+                }
+            ),
+            ("selinux-policy", "dnf install container-selinux", { $0.isSELinuxEnforcing = true }),
             ("capabilities", nil, { $0.capabilities.remove(CapabilitySet(name: "SYS_RESOURCE") ?? []) }),
             (
                 "unprivileged-userns", "sysctl -w kernel.unprivileged_userns_clone=1",

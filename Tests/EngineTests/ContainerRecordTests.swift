@@ -37,6 +37,8 @@ import Testing
         settings.logOptions = ["log-opt", "back\\slash", ""]
         settings.capAdd = ["cap-add", "back\\slash", ""]
         settings.capDrop = ["cap-drop", "back\\slash", ""]
+        settings.processLabel = "u:r:t:s0:c1,c2"
+        settings.mountLabel = "u:object_r:t:s0:c1,c2"
         settings.securityOptions = ["security-opt", "back\\slash", ""]
         settings.sysctls = ["sysctl", "back\\slash", ""]
         settings.devices = ["device", "back\\slash", ""]

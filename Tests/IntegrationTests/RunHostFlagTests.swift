@@ -123,6 +123,11 @@ struct RunHostFlagTests {
             try ctr.refuses(
                 "run", "--rm", "--security-opt", "seccomp=/no/such.json", image, "true", code: 125,
                 says: ["/no/such.json"])
+            // Without SELinux they are read and mean nothing.
+            #expect(try flags("label=type:spc_t", "label=level:s0:c1,c2", "label=disable") == ["0", "2"])
+            try ctr.refuses(
+                "run", "--rm", "--security-opt", "label=colour:red", image, "true", code: 125,
+                says: ["label=colour:red", "filetype"])
             try ctr.refuses(
                 "run", "--rm", "--security-opt", "bogus=1", image, "true", code: 125, says: ["bogus"])
         }

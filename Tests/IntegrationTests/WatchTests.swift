@@ -170,6 +170,62 @@ struct WatchTests {
         }
     }
 
+    @Test func mountsOfVolumesAreTold() throws {
+        try withFixture { ctr in
+            let image = try ctr.busybox()
+            try ctr.ok(
+                "run", "--rm", "--name", "box", "-v", "data:/d", "-v", "more:/m:ro", image, "true")
+            let told = try ctr.ok(
+                "events", "--since", "10m", "--until", "0s", "--format",
+                "{{.Type}} {{.Action}} {{.Actor.ID}} {{index .Actor.Attributes \"destination\"}} {{index .Actor.Attributes \"read/write\"}}"
+            ).components(separatedBy: "\n").filter {
+                !$0.hasPrefix("image") && !$0.contains("create") && !$0.contains("attach")
+            }
+            #expect(
+                told.map { $0.hasPrefix("container") ? $0.split(separator: " ")[1] : $0[...] } == [
+                    "volume mount data /d true", "volume mount more /m false", "start", "die",
+                    "volume unmount data  ", "volume unmount more  ", "destroy",
+                ], "\(told)")
+        }
+    }
+
+    @Test func filesAndBuildsAreToldToo() throws {
+        try withFixture { ctr in
+            let image = try ctr.busybox()
+            try ctr.ok("run", "-d", "--name", "box", image, "sleep", "60")
+            try ctr.ok("cp", "box:/bin/busybox", ctr.path("copy"))
+            try ctr.ok("cp", ctr.path("copy"), "box:/copy")
+            try ctr.ok("export", "-o", ctr.path("tree.tar"), "box")
+            #expect(try told(ctr, "container=box").suffix(3) == ["archive-path", "extract-to-dir", "export"])
+            _ = try ctr.file("context/Dockerfile", "FROM \(image)\nRUN touch /made\n")
+            try ctr.ok("build", "-q", "-t", "made:1", "-t", "made:2", ctr.path("context"))
+            #expect(try told(ctr, "type=image").suffix(3) == ["build", "tag", "tag"])
+        }
+    }
+
+    @Test func healthIsTold() throws {
+        try withFixture { ctr in
+            let image = try ctr.busybox()
+            try ctr.ok(
+                "run", "-d", "--name", "box", "--health-cmd", "test ! -e /bad", "--health-retries", "1",
+                "--health-interval", "1h", image, "sleep", "300")
+            try ctr.ok("healthcheck", "run", "box")
+            try ctr.ok("healthcheck", "run", "box")
+            try ctr.ok("exec", "box", "touch", "/bad")
+            _ = try ctr.ctr("healthcheck", "run", "box")
+            #expect(
+                try told(ctr, "container=box").filter { $0.hasPrefix("health") } == [
+                    "health_status: healthy", "health_status: unhealthy",
+                ])
+        }
+    }
+
+    private func told(_ ctr: Fixture, _ filter: String) throws -> [String] {
+        try ctr.ctr(
+            "events", "--since", "10m", "--until", "0s", "--format", "{{.Action}}", "--filter", filter
+        ).lines
+    }
+
     @Test func whoFollowsHearsAtOnce() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()

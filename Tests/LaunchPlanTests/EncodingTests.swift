@@ -96,6 +96,7 @@ import Testing
         plan.stopSignal = 3
         plan.stopTimeout = -1
         plan.eventAttributes = Array("image=busybox\tname=c".utf8)
+        plan.volumes = [.init(name: "data", attributes: Array("driver=local".utf8))]
         return plan
     }()
 

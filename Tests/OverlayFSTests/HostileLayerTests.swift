@@ -195,9 +195,11 @@ import Testing
                         .init(name: "trusted.overlay.opaque", value: [0x79]),
                         .init(name: "trusted.overlay.redirect", value: Array("/etc".utf8)),
                         .init(name: "user.overlay.opaque", value: [0x79]),
+                        .init(name: "security.selinux", value: Array("u:r:t:s0".utf8)),
                     ])
             })
         #expect(try !scratch.exists("fs/null"))
+        #expect(try scratch.attribute("security.selinux", "fs/d") == nil)
         #expect(try scratch.attribute("trusted.overlay.opaque", "fs/d") == nil)
         #expect(try scratch.attribute("trusted.overlay.redirect", "fs/d") == nil)
     }

@@ -165,7 +165,7 @@ import Testing
             try build { $0.securityOptions = ["apparmor=unconfined", "label=disable"] }.process?
                 .apparmorProfile == nil)
         for wrong in [
-            "nonsense", "no-new-privileges=maybe", "mask=relative", "label=type:x", "apparmor=mine",
+            "nonsense", "no-new-privileges=maybe", "mask=relative", "label=colour:x", "apparmor=mine",
         ] {
             #expect(
                 message { $0.securityOptions = [wrong] }?.contains("--security-opt \(wrong)") == true,

@@ -40,6 +40,9 @@ import Volumes
     @Test func `options of -v`() throws {
         #expect(try volume("db:/d:ro").isReadOnly)
         #expect(try !volume("db:/d:rw,z").isReadOnly)
+        #expect(try volume("db:/d:rw,z").relabeling == "z")
+        #expect(try volume("/h:/d:Z,ro").relabeling == "Z")
+        #expect(try volume("/h:/d").relabeling == nil)
         #expect(try volume("db:/d:nocopy,ro").isNeverFilled)
         #expect(try volume("db:/d:U").changesOwner)
         #expect(try volume("/a:/d:ro,idmap").idMapping == "")

@@ -50,6 +50,9 @@ package struct ContainerSettings: Sendable, Equatable {
     package var securityOptions: [String] = []
     /// The text of `--security-opt seccomp=FILE`, read at create.
     package var seccompProfile = ""
+    /// SELinux contexts, chosen at create; empty: the policy decides.
+    package var processLabel = ""
+    package var mountLabel = ""
     package var sysctls: [String] = []
     package var devices: [String] = []
 
@@ -105,6 +108,8 @@ extension ContainerSettings {
         if !uts.isEmpty { record.add("uts", uts) }
         if !cgroupNamespace.isEmpty { record.add("cgroupns", cgroupNamespace) }
         if !seccompProfile.isEmpty { record.add("seccomp-profile", seccompProfile) }
+        if !processLabel.isEmpty { record.add("process-label", processLabel) }
+        if !mountLabel.isEmpty { record.add("mount-label", mountLabel) }
         if !cpusetCPUs.isEmpty { record.add("cpuset-cpus", cpusetCPUs) }
         if !cpusetMems.isEmpty { record.add("cpuset-mems", cpusetMems) }
         if !cgroupParent.isEmpty { record.add("cgroup-parent", cgroupParent) }
@@ -172,6 +177,8 @@ extension ContainerSettings {
         case "uts": uts = value
         case "cgroupns": cgroupNamespace = value
         case "seccomp-profile": seccompProfile = value
+        case "process-label": processLabel = value
+        case "mount-label": mountLabel = value
         case "cpuset-cpus": cpusetCPUs = value
         case "cpuset-mems": cpusetMems = value
         case "cgroup-parent": cgroupParent = value

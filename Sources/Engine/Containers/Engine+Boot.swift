@@ -8,6 +8,8 @@ extension Engine {
     /// was never started stays so. A container that runs is left alone, one with `--rm` goes. `report` hears of each that
     /// was started, or could not be.
     package func boot(report: (ContainerRecord, Failure?) -> Void) throws(Failure) {
+        // For ordinary users, who cannot load it. What keeps it from being loaded, each start says.
+        _ = try? loadAppArmorProfile()
         for record in try containerStore.all().reversed() {
             do throws(Failure) {
                 let state = try state(of: record)

@@ -107,6 +107,7 @@ extension Engine {
             try placement(record.id, resources, host, parent: record.settings.cgroupParent)?.check(resources)
         }
         _ = try logDriver(record)
+        try chooseLabels(for: &record, host)
         var resolved = MountResolution(engine: self, record: record)
         try resolved.add(mounts)
         try resolved.add(volumesFrom: request.volumesFrom)

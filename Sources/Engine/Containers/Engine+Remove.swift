@@ -63,6 +63,7 @@ extension Engine {
         try releaseVolumes(of: record, removingAnonymous: volumes || record.settings.autoRemove)
         try removeLeftCgroups(of: record)
         try containerStore.remove(record)
+        releaseLevel(of: record)
         try? Directory.removeTree(runDirectory(of: record.id))
         tell("destroy", record)
         _ = consume lock
@@ -77,6 +78,7 @@ extension Engine {
             let lock = try containerStore.lock(record)
             try releaseVolumes(of: record, removingAnonymous: true)
             try containerStore.remove(record)
+            releaseLevel(of: record)
             try? Directory.removeTree(runDirectory(of: id))
             tell("destroy", record)
             _ = consume lock

@@ -37,7 +37,7 @@ struct MountResolution {
                     StoredMount(
                         kind: .bind, source: path, target: request.target, isReadOnly: request.isReadOnly,
                         propagation: request.propagation ?? "",
-                        options: [MountResolution.word(request.recursion)] + MountResolution.owners(request)))
+                        options: [MountResolution.word(request.recursion)] + MountResolution.marks(request)))
             case .volume(let name):
                 let specification = try volume(name, request)
                 users.append(
@@ -47,7 +47,7 @@ struct MountResolution {
                 keep(
                     StoredMount(
                         kind: .volume, source: specification.name, target: request.target,
-                        isReadOnly: request.isReadOnly, options: MountResolution.owners(request),
+                        isReadOnly: request.isReadOnly, options: MountResolution.marks(request),
                         subpath: request.subpath, isNeverFilled: request.isNeverFilled))
             }
         }
@@ -130,8 +130,8 @@ struct MountResolution {
         }
     }
 
-    private static func owners(_ request: MountRequest) -> [String] {
-        (request.changesOwner ? ["U"] : [])
+    private static func marks(_ request: MountRequest) -> [String] {
+        (request.relabeling.map { [$0] } ?? []) + (request.changesOwner ? ["U"] : [])
             + (request.idMapping.map { [$0.isEmpty ? "idmap" : "idmap=\($0)"] } ?? [])
     }
 

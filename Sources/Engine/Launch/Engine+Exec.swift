@@ -48,7 +48,8 @@ extension Engine {
         if !record.settings.life.secrets.isEmpty {
             options.environment += try secretEnvironment(of: record)
         }
-        let host = try HostFacts.ofThisProcess()
+        var host = try HostFacts.ofThisProcess()
+        try confine(&options, as: run.process.pid, &host)
         let spec = try SpecBuilder.buildForExec(options, host: host)
         let user: UserIdentity? = try request.user.map { (text) throws(Failure) in
             try users.identity(of: text, addedGroups: record.settings.groupAdd)

@@ -54,6 +54,7 @@ extension Engine {
         let runDirectory = runDirectory(of: record.id)
         try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory)
         }
+        try labelFiles(of: record)
         // What `update` told the monitor of an earlier run is in the record.
         try? Directory.removeFile("\(runDirectory)/\(RestartNote.fileName)")
         var plan = MonitorPlan(mode: .container, containerID: record.id, launch: launch)
@@ -80,6 +81,7 @@ extension Engine {
         plan.stopSignal = try stopSignal(of: record)
         plan.stopTimeout = settings.stopTimeout ?? Engine.defaultStopTimeout
         plan.eventAttributes = Event.encoded(record.eventAttributes)
+        plan.volumes = record.mountedVolumes
         if settings.terminal, let size = AttachClient.terminalSize() {
             plan.rows = size.rows
             plan.columns = size.columns
@@ -100,7 +102,9 @@ extension Engine {
             options.environment += try secretEnvironment(of: record)
         }
         let host = try hostFacts()
+        options.defaultAppArmorProfile = try defaultAppArmorProfile(host)
         let spec = try SpecBuilder.build(options, host: host)
+        try checkProfile(spec)
         let placement = try placement(
             record.id, spec.linux?.resources, host, parent: record.settings.cgroupParent)
         return Specification(

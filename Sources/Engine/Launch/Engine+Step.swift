@@ -138,6 +138,7 @@ extension Engine {
                     options: ["rbind", "rprivate"])
             } + request.mounts
         let host = try hostFacts()
+        options.defaultAppArmorProfile = try defaultAppArmorProfile(host)
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try placement(request.id, spec.linux?.resources, host)
         var launch = try Planner.plan(

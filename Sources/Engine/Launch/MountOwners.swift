@@ -11,6 +11,11 @@ extension Engine {
     func changeOwners(of record: ContainerRecord, _ user: UserIdentity) throws(Failure) {
         for mount in record.mounts where mount.changesOwner {
             do throws(Failure) {
+                if mount.kind == .bind, let name = try SystemPaths.named(by: mount.source) {
+                    throw Failure(
+                        .permissionDenied,
+                        "the option U would give \(name) of the host to the container's user")
+                }
                 let place = try open(mount)
                 let maps = try mapsOwners(mount, place.raw, of: record)
                 // Through a mapped mount the container sees its own ids where the disk has them.

@@ -2,6 +2,7 @@ package import Failure
 internal import ImageStore
 internal import LinuxSystem
 internal import OverlayFS
+internal import Volumes
 
 /// A container's root: the image's layers with the container's own above them.
 ///
@@ -18,6 +19,8 @@ struct RootMount {
         if record.settings.readOnly {
             let top = try prepareReadOnly(layers, directory)
             layers.insert(top, at: 0)
+            // The kernel wants two, and a bind would have no label.
+            if layers.count == 1, try engine.rootLabel(of: record) != nil { layers.append(try emptyLayer()) }
             return try make(layers, upper: nil, ids)
         }
         return try mountWritable(layers, directory, ids)
@@ -49,7 +52,7 @@ struct RootMount {
 
     /// Only the image's part, read-only: for who looks at it from outside.
     func mountImage() throws(Failure) -> DetachedMount {
-        try make(try openLayers(record.layers), upper: nil)
+        try make(try openLayers(record.layers), upper: nil, nil, context: nil)
     }
 
     /// Top first, as overlayfs counts. An image may have one layer twice, which overlayfs refuses: the lower one adds
@@ -74,6 +77,10 @@ struct RootMount {
         _ layers: [SharedFileDescriptor], _ directory: borrowing FileDescriptor, _ ids: SharedFileDescriptor?
     ) throws(Failure) -> DetachedMount {
         let (upper, work) = try openUpper(directory)
+        // Of what is mapped the file in the upper directory counts, not the overlay's.
+        if let label = try engine.rootLabel(of: record) {
+            try TreeLabel.set(label, on: engine.path(of: record, "upper"))
+        }
         // An image without layers is an empty directory.
         guard !layers.isEmpty else {
             return try during("mount the root of \(record.name)") { () throws(SystemError) in
@@ -83,6 +90,14 @@ struct RootMount {
             }
         }
         return try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw), ids)
+    }
+
+    private func emptyLayer() throws(Failure) -> SharedFileDescriptor {
+        let path = "\(engine.runPath)/empty"
+        return try during("make \(path)") { () throws(SystemError) in
+            try Directory.ensurePath(path, mode: 0o755)
+            return SharedFileDescriptor(try FileDescriptor.open(path, [.pathOnly, .directory, .noFollow]))
+        }
     }
 
     private func openUpper(_ directory: borrowing FileDescriptor) throws(Failure) -> (
@@ -130,18 +145,25 @@ struct RootMount {
     }
 
     private func make(
-        _ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?, _ ids: SharedFileDescriptor? = nil
+        _ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?, _ ids: SharedFileDescriptor?
+    ) throws(Failure) -> DetachedMount {
+        try make(layers, upper: upper, ids, context: try engine.rootLabel(of: record))
+    }
+
+    private func make(
+        _ layers: [SharedFileDescriptor], upper: OverlayMount.Upper?, _ ids: SharedFileDescriptor?,
+        context: String?
     ) throws(Failure) -> DetachedMount {
         let scratch = "\(engine.runPath)/mounts"
         guard upper != nil, let ids, let maps = record.settings.userNamespace.maps else {
             return try OverlayMount.make(
-                layers: layers.map(\.raw), upper: upper, ids: ids?.raw, scratch: scratch)
+                layers: layers.map(\.raw), upper: upper, ids: ids?.raw, context: context, scratch: scratch)
         }
         // overlayfs writes to the upper layer as who mounted it, and through the mapping only ids of the namespace can.
         let mount = try OwnThread.run { () throws(Failure) in
             try maps.becomeRoot()
             let mount = try OverlayMount.make(
-                layers: layers.map(\.raw), upper: upper, ids: ids.raw, scratch: scratch)
+                layers: layers.map(\.raw), upper: upper, ids: ids.raw, context: context, scratch: scratch)
             return try during("mount the root") { () throws(SystemError) in
                 SharedFileDescriptor(try mount.descriptor.duplicate())
             }

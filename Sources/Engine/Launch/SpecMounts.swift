@@ -21,7 +21,9 @@ struct SpecMounts {
             let mount = try StoredMount(line: line)
             switch mount.kind {
             case .tmpfs: mounts.append(SpecMounts.tmpfs(mount))
-            case .bind: mounts.append(try SpecMounts.bind(mount, record))
+            case .bind:
+                mounts.append(try SpecMounts.bind(mount, record))
+                try engine.labelSource(mount.source, of: mount, record)
             case .volume: try add(volume: mount, of: record, engine)
             }
         }
@@ -83,6 +85,7 @@ struct SpecMounts {
             mapped = try engine.mapsOwners(mount, place.raw, of: record)
         }
         var readOnly = mount.isReadOnly
+        try engine.labelSource(source, of: mount, record)
         if case .bind(_, let isReadOnly) = try volume.backing, isReadOnly { readOnly = true }
         if !mount.subpath.isEmpty {
             let directory = try engine.open(mount)

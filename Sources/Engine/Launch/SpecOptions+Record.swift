@@ -43,6 +43,8 @@ extension SpecOptions {
             default: seccomp = .builtin
             }
         }
+        processLabel = settings.processLabel
+        mountLabel = settings.mountLabel
         readOnlyRoot = settings.readOnly
         limits = try SpecOptions.limits(settings.ulimits)
         self.namespaces = namespaces

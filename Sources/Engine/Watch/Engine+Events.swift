@@ -1,5 +1,6 @@
 package import EventJournal
 internal import Failure
+internal import LaunchPlan
 internal import LinuxSystem
 
 extension Engine {
@@ -38,6 +39,21 @@ extension Engine {
 }
 
 extension ContainerRecord {
+    /// With docker's attributes of a volume's mount.
+    var mountedVolumes: [MonitorPlan.MountedVolume] {
+        if settings.mounts.isEmpty { return [] }
+        return mounts.filter { $0.kind == .volume }.map { mount in
+            MonitorPlan.MountedVolume(
+                name: mount.source,
+                attributes: Event.encoded([
+                    Event.Attribute("container", id), Event.Attribute("destination", mount.target),
+                    Event.Attribute("driver", "local"),
+                    Event.Attribute("propagation", mount.propagation),
+                    Event.Attribute("read/write", mount.isReadOnly ? "false" : "true"),
+                ]))
+        }
+    }
+
     /// As docker has them: the labels, the image as it was named, the name.
     var eventAttributes: [Event.Attribute] {
         var attributes = [Event.Attribute("image", image), Event.Attribute("name", name)]

@@ -22,6 +22,7 @@ extension Engine {
                 try CopyTarget(side: .host, given: target).take(source, policy)
             }
         }
+        tell("archive-path", record)
     }
 
     /// `cp SOURCE CONTAINER:PATH`; `-` as the source unpacks a tar from the standard input.
@@ -43,6 +44,7 @@ extension Engine {
             guard let cause = error.cause as? SystemError, cause.isReadOnly else { throw error }
             throw Engine.readOnly(record, path)
         }
+        tell("extract-to-dir", record)
     }
 
     private static func readOnly(_ record: ContainerRecord, _ path: String) -> Failure {

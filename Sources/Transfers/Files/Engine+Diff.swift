@@ -65,6 +65,7 @@ extension Engine {
             try LayerDiff.export(root: root, owners: record.settings.userNamespace.maps, to: writer)
         }
         try output.finish(writer)
+        tell("export", record)
     }
 }
 
