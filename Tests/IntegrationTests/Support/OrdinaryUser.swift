@@ -23,7 +23,8 @@ struct OrdinaryUser {
         ]
         if let accounts {
             let script = """
-                for f in passwd subuid subgid; do mount --bind \(accounts)/$f /etc/$f || exit 99; done
+                # Laid over, for the host may lack some of them.
+                mount -t overlay -o lowerdir=\(accounts):/etc overlay /etc || exit 99
                 # Not exec: the shell keeps the mounts that the program's own path is found by.
                 "$@"
                 """
