@@ -146,7 +146,10 @@ static int overwrite(double seconds) {
     static int programs[most];
     static char seen[most][256];
     int count = 0, could = 0, shown = 0;
-    for (time_t end = time(NULL) + (time_t)seconds; time(NULL) < end;) {
+    bool enough = false;
+    for (time_t end = time(NULL) + (time_t)seconds; !enough && time(NULL) < end;) {
+        // One more look after it is told: by then nothing that was seen runs any more.
+        enough = !access("/enough", F_OK);
         DIR *processes = opendir("/proc");
         for (struct dirent *entry; processes && (entry = readdir(processes));) {
             char path[300], name[256];
