@@ -25,11 +25,14 @@ func archives(_ names: String...) -> [LinkerSetting] {
 }
 
 /// The unwinder would sort all frame tables of a static executable at the first exit of a thread: CStaticUnwind.
+/// What a start runs lies side by side: scripts/link-order.
 let staticExecutable: [LinkerSetting] = [
     .unsafeFlags([
         "-use-ld=lld", "-static-executable", "-Xlinker", "--eh-frame-hdr", "-Xlinker", "--gc-sections",
         "-Xlinker", "--wrap=__register_frame_info",
         "-Xlinker", "--wrap=__deregister_frame_info",
+        "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/scripts/link-order.txt",
+        "-Xlinker", "--no-warn-symbol-ordering",
     ])
 ]
 

@@ -43,6 +43,15 @@ import Testing
         try expect("ctr", has: "$s6Engine", lacks: Self.transfers)
     }
 
+    /// The list only makes starts faster, and ages without a word: scripts/link-order writes it anew.
+    @Test(.enabled(if: isReadable, "not run: no release build of ctr and ctr-monitor in .build, or no nm"))
+    func theOrderOfFunctionsIsOfThesePrograms() throws {
+        let list = Repository.root.appendingPathComponent("scripts/link-order.txt")
+        let names = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").map(String.init)
+        let known = try Self.builds.values.reduce(into: Set<String>()) { $0.formUnion(try Self.symbols(of: $1)) }
+        #expect(names.filter(known.contains).count * 4 >= names.count * 3, "run scripts/link-order")
+    }
+
     private func expect(_ program: String, has own: String, lacks unwanted: [String: [String]]) throws {
         let symbols = try Self.symbols(of: try #require(Self.builds[program]))
         #expect(symbols.contains { $0.hasPrefix(own) }, "\(program) is stripped: it tells nothing")
