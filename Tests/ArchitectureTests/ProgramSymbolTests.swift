@@ -48,7 +48,9 @@ import Testing
     func theOrderOfFunctionsIsOfThesePrograms() throws {
         let list = Repository.root.appendingPathComponent("scripts/link-order.txt")
         let names = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").map(String.init)
-        let known = try Self.builds.values.reduce(into: Set<String>()) { $0.formUnion(try Self.symbols(of: $1)) }
+        let known = try Self.builds.values.reduce(into: Set<String>()) {
+            $0.formUnion(try Self.symbols(of: $1))
+        }
         #expect(names.filter(known.contains).count * 4 >= names.count * 3, "run scripts/link-order")
     }
 
