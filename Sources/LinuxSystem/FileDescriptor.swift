@@ -43,6 +43,10 @@ package final class SharedFileDescriptor: Sendable {
     package init(_ descriptor: consuming FileDescriptor) { raw = descriptor.release() }
 
     deinit { _ = ctr_close(raw) }
+
+    package func duplicate() throws(SystemError) -> FileDescriptor {
+        try FileDescriptor.withBorrowed(raw) { (file) throws(SystemError) in try file.duplicate() }
+    }
 }
 
 /// The current directory, where a call wants a directory's number (AT_FDCWD).

@@ -30,7 +30,7 @@ package struct OverlayMount {
     }
 
     /// What the mount says of extended attributes.
-    private struct Marks {
+    private struct Marks: Sendable {
         let userXattr: Bool
         let context: String?
     }
@@ -50,8 +50,8 @@ package struct OverlayMount {
     ///   - context: the SELinux context of all files, whatever they have on the disk.
     ///   - userXattr: overlay's marks as `user.overlay.`, inside a user namespace.
     ///   - strategy: nil for the first that the kernel knows.
-    ///   - scratch: a directory of the caller's own on which the mount stands for a moment where only mount(2) can
-    ///     make it.
+    ///   - scratch: a directory of the caller's own on which mounts stand for a moment, in a namespace that nobody else
+    ///     sees, where only mount(2) can make it or it goes through a mapping.
     package static func make(
         layers: [Int32], upper: Upper? = nil, ids: Int32? = nil, context: String? = nil,
         userXattr: Bool = UserNamespace.isNested,
@@ -72,44 +72,49 @@ package struct OverlayMount {
                 if let ids { try bind.mapIDs(by: ids, recursive: false) }
                 return bind
             }
-            let mapped = try ids.map { (ids) throws(SystemError) in
-                try MappedLayers(layers, upper, by: ids, scratch: scratch)
+            if ids == nil, let mount = try direct(strategy, layers, upper, marks) { return mount }
+            return try staged(layers, upper, ids, scratch) { (layers, upper) throws(SystemError) in
+                if ids != nil, let mount = try direct(strategy, layers, upper, marks) { return mount }
+                return try mountOnce(layers, upper, marks, scratch)
             }
-            defer { withExtendedLifetime(mapped) {} }
-            let layers = mapped?.layers.map(\.raw) ?? layers
-            let upper = mapped?.upper ?? upper
-            if let strategy { return try make(strategy, layers, upper, marks, scratch) }
-            do throws(SystemError) {
-                return try make(.descriptors, layers, upper, marks, scratch)
-            } catch {
-                // Before 6.5 overlayfs takes no descriptor at all, nor `lowerdir+` (of which the kernel's log would complain
-                // at every start).
-                if error.isUnsupported { return try make(.oneString, layers, upper, marks, scratch) }
-                // An unknown parameter or kind of it: which one, the next try says better.
-                guard error.isInvalid || error.isNoCall else { throw error }
-            }
-            do throws(SystemError) {
-                return try make(.names, layers, upper, marks, scratch)
-            } catch {
-                guard error.isInvalid || error.isNoCall else { throw error }
-            }
-            return try make(.oneString, layers, upper, marks, scratch)
         } catch {
             throw error.failure("mount an overlay of \(layers.count) layers", hint: hint(error, layers))
         }
     }
 
-    private static func make(
-        _ strategy: Strategy, _ layers: [Int32], _ upper: Upper?, _ marks: Marks, _ scratch: String
-    ) throws(SystemError) -> DetachedMount {
-        // docker's choice: nothing that ties an upper directory to this host's inode numbers.
-        var fixed = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "off"), ("xino", "off")]
-        // The kernel refuses redirect_dir beside userxattr.
-        if marks.userXattr { fixed.removeAll { $0.0 == "redirect_dir" || $0.0 == "metacopy" } }
-        if strategy == .oneString {
-            return try mountOnce(layers, upper, fixed, marks, scratch)
+    /// - Returns: nil where only mount(2) can.
+    private static func direct(
+        _ strategy: Strategy?, _ layers: [Int32], _ upper: Upper?, _ marks: Marks
+    ) throws(SystemError) -> DetachedMount? {
+        if let strategy { return strategy == .oneString ? nil : try make(strategy, layers, upper, marks) }
+        do throws(SystemError) {
+            return try make(.descriptors, layers, upper, marks)
+        } catch {
+            // Before 6.5 overlayfs takes no descriptor at all, nor `lowerdir+` (of which the kernel's log would complain
+            // at every start).
+            if error.isUnsupported { return nil }
+            // An unknown parameter or kind of it: which one, the next try says better.
+            guard error.isInvalid || error.isNoCall else { throw error }
         }
-        var options: [DetachedMount.Option] = fixed.map { .string($0.0, $0.1) }
+        do throws(SystemError) {
+            return try make(.names, layers, upper, marks)
+        } catch {
+            guard error.isInvalid || error.isNoCall else { throw error }
+        }
+        return nil
+    }
+
+    // docker's choice: nothing that ties an upper directory to this host's inode numbers.
+    private static func fixed(_ marks: Marks) -> [(String, String)] {
+        let all = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "off"), ("xino", "off")]
+        // The kernel refuses redirect_dir beside userxattr.
+        return marks.userXattr ? all.filter { $0.0 != "redirect_dir" && $0.0 != "metacopy" } : all
+    }
+
+    private static func make(
+        _ strategy: Strategy, _ layers: [Int32], _ upper: Upper?, _ marks: Marks
+    ) throws(SystemError) -> DetachedMount {
+        var options: [DetachedMount.Option] = fixed(marks).map { .string($0.0, $0.1) }
         if marks.userXattr { options.append(.flag("userxattr")) }
         if let context = marks.context { options.append(.string("context", context)) }
         for layer in layers {
@@ -130,43 +135,63 @@ package struct OverlayMount {
         return mount
     }
 
-    /// mount(2) needs a place: a private bind of a directory of our own, so that no other namespace sees it, gone
-    /// before this returns. What is left is a clone that stands nowhere.
-    private static func mountOnce(
-        _ layers: [Int32], _ upper: Upper?, _ fixed: [(String, String)], _ marks: Marks, _ scratch: String
-    ) throws(SystemError) -> DetachedMount {
+    /// The options for mount(2), which reads a page and cuts what is longer.
+    private static func oneString(
+        _ layers: [Int32], _ upper: Upper?, _ marks: Marks
+    ) throws(SystemError) -> String {
         let lower = layers.map { "/proc/self/fd/\($0)" }.joined(separator: ":")
         var data = "lowerdir=\(lower)"
         if let upper {
             data += ",upperdir=/proc/self/fd/\(upper.upper),workdir=/proc/self/fd/\(upper.work)"
         }
         if upper?.isVolatile == true { data += ",volatile" }
-        for (key, value) in fixed { data += ",\(key)=\(value)" }
+        for (key, value) in fixed(marks) { data += ",\(key)=\(value)" }
         if marks.userXattr { data += ",userxattr" }
         if let context = marks.context { data += ",context=\"\(context)\"" }
-        // mount(2) reads a page and cuts what is longer.
         guard data.utf8.count < 4096 else {
             throw SystemError(
                 call: "mount", path: "overlay of \(layers.count) layers", errno: Errno.argumentsTooLong)
         }
-        let name = "mount-\(randomHex(bytes: 6))"
-        try Directory.ensurePath(scratch)
-        let parent = try FileDescriptor.open(scratch, [.pathOnly, .directory])
-        try Directory.make(name, in: parent.raw)
-        defer { try? Directory.removeEmpty(name, in: parent.raw) }
-        let place = "/proc/self/fd/\(parent.raw)/\(name)"
-        let bind = try DetachedMount(bind: name, in: parent.raw, recursive: false)
-        try bind.attach(at: name, in: parent.raw)
-        defer { try? MountTable.detach(place) }
-        // After it is attached: below a shared parent, as everything is with systemd, it has just become shared.
-        try bind.setPropagation(1 << 18 /* MS_PRIVATE */)
+        return data
+    }
+
+    /// mount(2) needs a place, which layers are staged for. What is left is a clone that stands nowhere.
+    private static func mountOnce(
+        _ layers: [Int32], _ upper: Upper?, _ marks: Marks, _ scratch: String
+    ) throws(SystemError) -> DetachedMount {
         try MountTable.mount(
-            source: "overlay", target: place, type: "overlay", flags: upper == nil ? 1 /* MS_RDONLY */ : 0,
-            data: data)
-        defer { try? MountTable.detach(place) }
-        let clone = try DetachedMount(bind: name, in: parent.raw, recursive: false)
+            source: "overlay", target: scratch, type: "overlay", flags: upper == nil ? 1 /* MS_RDONLY */ : 0,
+            data: try oneString(layers, upper, marks))
+        let clone = try DetachedMount(bind: scratch, recursive: false)
         if upper == nil { try clone.set(.readOnly) }
         return clone
+    }
+
+    private static func staged(
+        _ layers: [Int32], _ upper: Upper?, _ ids: Int32?, _ scratch: String,
+        _ body: @escaping @Sendable ([Int32], Upper?) throws(SystemError) -> DetachedMount
+    ) throws(SystemError) -> DetachedMount {
+        let outcome = Outcome()
+        try Thread("ctr-mount") {
+            do throws(SystemError) {
+                let staged = try StagedLayers(layers, upper, ids: ids, scratch: scratch)
+                outcome.mount = try body(staged.layers.map(\.raw), staged.upper)
+                withExtendedLifetime(staged) {}
+            } catch {
+                outcome.error = error
+            }
+        }.join()
+        if let error = outcome.error { throw error }
+        guard let mount = outcome.mount.take() else {
+            preconditionFailure("a thread ended without an answer")
+        }
+        return mount
+    }
+
+    /// Written by the thread before it is joined, read afterwards.
+    private final class Outcome: @unchecked Sendable {
+        var mount: DetachedMount?
+        var error: SystemError?
     }
 
     private static func hint(_ error: SystemError, _ layers: [Int32]) -> String? {

@@ -49,6 +49,48 @@ import Testing
         }
     }
 
+    /// So that one killed in between leaves nothing: its namespace goes with it.
+    @Test(arguments: OverlayMount.Strategy.allCases, [true, false])
+    func whatStandsForAMomentIsSeenByNobody(_ strategy: OverlayMount.Strategy, _ isMapped: Bool) throws {
+        let scratch = try Scratch()
+        for name in ["a", "b"] {
+            try scratch.apply(try Tar.make { try $0.add("of-\(name)", data: name) }, to: name)
+        }
+        let fds = try layers(scratch, ["b", "a"])
+        let namespace = try IDMaps(uids: "0 3000 10\n", gids: "0 4000 10\n").openNamespace()
+        let watch = Watch(scratch.path)
+        let watcher = try Thread("watch") { watch.run() }
+        for _ in 0..<50 {
+            _ = try OverlayMount.make(
+                layers: fds.map(\.raw), ids: isMapped ? namespace.raw : nil, strategy: strategy,
+                scratch: scratch.path + "/scratch")
+        }
+        watch.isOver = true
+        watcher.join()
+        #expect(watch.looks > 0 && watch.seen == 0)
+    }
+
+    /// Reads the mounts again and again, until it is over.
+    private final class Watch: @unchecked Sendable {
+        let path: [UInt8]
+        var isOver = false
+        private(set) var looks = 0, seen = 0
+
+        init(_ path: String) { self.path = Array(path.utf8) }
+
+        func run() {
+            while !isOver {
+                guard let mounts = try? AtomicFile.read("/proc/self/mountinfo", limit: 64 << 20) else {
+                    return
+                }
+                looks += 1
+                if mounts.split(separator: 10).contains(where: { $0.firstRange(of: path) != nil }) {
+                    seen += 1
+                }
+            }
+        }
+    }
+
     @Test(arguments: OverlayMount.Strategy.allCases)
     func layersShowAsOne(_ strategy: OverlayMount.Strategy) throws {
         let scratch = try Scratch()

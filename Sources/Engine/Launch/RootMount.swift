@@ -169,10 +169,7 @@ struct RootMount {
             }
         }
         return try during("mount the root of \(record.name)") { () throws(SystemError) in
-            DetachedMount(
-                descriptor: try FileDescriptor.withBorrowed(mount.raw) { (file) throws(SystemError) in
-                    try file.duplicate()
-                })
+            DetachedMount(descriptor: try mount.duplicate())
         }
     }
 }
