@@ -150,6 +150,14 @@ extension UserDatabase {
 
     package func name(ofGroup gid: UInt32) -> String { groups.first { $0.gid == gid }?.name ?? String(gid) }
 
+    package func hasUser(_ uid: UInt32, or name: String) -> Bool {
+        users.contains { $0.uid == uid || $0.name == name }
+    }
+
+    package func hasGroup(_ gid: UInt32, or name: String) -> Bool {
+        groups.contains { $0.gid == gid || $0.name == name }
+    }
+
     private func user(_ text: Substring) throws(Failure) -> (uid: UInt32, user: User?) {
         if text.isEmpty { return (0, users.first { $0.uid == 0 }) }
         // A name that looks like a number may exist; it wins, as for docker.

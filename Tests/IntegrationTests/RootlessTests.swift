@@ -129,6 +129,33 @@ struct RootlessNamespaceTests {
         }
     }
 
+    @Test(arguments: [[], ["--read-only"]])
+    func theUserWhoKeepsItsIDHasAName(_ more: [String]) throws {
+        try user { user in
+            let flags = ["--userns", "keep-id", "-w", "/tmp"] + more
+            let script = "id -un; id -gn; echo $HOME; grep -c :54321: /etc/passwd /etc/group"
+            let told = "user\nuser\n/tmp\n/etc/passwd:1\n/etc/group:1"
+            _ = try user.ok(["run", "--name", "named"] + flags + ["busybox:test", "sh", "-c", script])
+            _ = try user.ok("start", "named")
+            _ = try user.ok("wait", "named")
+            #expect(try user.ok("logs", "named") == told + "\n" + told)
+            // A name that the image gave to another, and an image that knows no names at all.
+            let other = "FROM busybox:test\nRUN echo user:x:7:7::/:/bin/sh >>/etc/passwd\n"
+            let none = "FROM busybox:test\nRUN rm /etc/passwd /etc/group\n"
+            for (name, dockerfile) in [("other", other), ("none", none)] {
+                let context = user.home + "/\(name)"
+                try FileManager.default.createDirectory(atPath: context, withIntermediateDirectories: false)
+                try dockerfile.write(toFile: context + "/Dockerfile", atomically: false, encoding: .utf8)
+                _ = try user.ok("build", "-q", "-t", name, context)
+                let left = try user.ok(
+                    ["run", "--rm"] + flags + [
+                        name, "sh", "-c", "id -u; cat /etc/passwd 2>&1 | grep -c :54321:; true",
+                    ])
+                #expect(left == "54321\n0")
+            }
+        }
+    }
+
     @Test func nomapLeavesTheUserOut() throws {
         try user { user in
             let map = try user.ok(

@@ -89,7 +89,9 @@ struct RootMount {
                 return mount
             }
         }
-        return try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw), ids)
+        let mount = try make(layers, upper: OverlayMount.Upper(upper: upper.raw, work: work.raw), ids)
+        try OwnAccount(of: record)?.add(to: mount.descriptor)
+        return mount
     }
 
     private func emptyLayer() throws(Failure) -> SharedFileDescriptor {
