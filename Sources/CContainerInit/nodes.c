@@ -44,6 +44,8 @@ static long bind_host_device(struct context *c, const struct step *step, dev_t d
     long r = path_stat((int)host, &s), tree = -1, target = -1;
     if (r >= 0 && (s.st_rdev != device || (s.st_mode & S_IFMT) != (step->args[0] & S_IFMT))) r = -ENODEV;
     if (r >= 0) r = tree = mount_clone((int)host, false);
+    // Else it would be a slave of the host's, and hear what is mounted over that.
+    if (r >= 0) r = mount_attributes((int)tree, 0, 0, 1UL << 18 /* MS_PRIVATE */, false);
     if (r >= 0) r = target = path_ensure(c->root, text(step, 0), false);
     if (r >= 0) r = mount_move((int)tree, (int)target);
     shut((int)host);
