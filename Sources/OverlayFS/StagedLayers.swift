@@ -28,15 +28,10 @@ struct StagedLayers {
         var clones: [SharedFileDescriptor] = []
         for layer in layers { clones.append(try clone(layer)) }
         // Both directories on one mount: overlayfs compares.
-        let common = try upper.map { (upper) throws(SystemError) in
-            let parent = SharedFileDescriptor(
-                try FileDescriptor.open("..", in: upper.upper, [.pathOnly, .directory]))
-            defer { withExtendedLifetime(parent) {} }
-            return try clone(parent.raw)
+        let shared = try upper.map { (upper) throws(SystemError) in
+            try CommonParent(of: upper.upper, and: upper.work)
         }
-        let names = try upper.map { (upper) throws(SystemError) in
-            (try StagedLayers.name(of: upper.upper), try StagedLayers.name(of: upper.work))
-        }
+        let common = try shared.map { (shared) throws(SystemError) in try clone(shared.directory.raw) }
 
         try MountNamespace.unshare()
         let stage = try DetachedMount(type: "tmpfs", [.string("mode", "700")])
@@ -51,25 +46,44 @@ struct StagedLayers {
         var staged: [SharedFileDescriptor] = []
         for (index, mount) in clones.enumerated() { staged.append(try place(mount, String(index))) }
         self.layers = staged
-        guard var upper, let common, let names else {
+        guard var upper, let common, let shared else {
             self.upper = nil
             kept = []
             return
         }
         let parent = try place(common, "own")
-        let own = SharedFileDescriptor(
-            try FileDescriptor.open(names.0, in: parent.raw, [.pathOnly, .directory, .noFollow]))
-        let work = SharedFileDescriptor(
-            try FileDescriptor.open(names.1, in: parent.raw, [.pathOnly, .directory, .noFollow]))
+        func open(_ path: RawPath) throws(SystemError) -> SharedFileDescriptor {
+            SharedFileDescriptor(
+                try FileDescriptor.open(
+                    path, in: parent.raw, [.pathOnly, .directory], resolve: [.beneath, .noSymlinks]))
+        }
+        let own = try open(shared.first)
+        let work = try open(shared.second)
         upper.upper = own.raw
         upper.work = work.raw
         self.upper = upper
         kept = [own, work]
     }
+}
 
-    private static func name(of directory: Int32) throws(SystemError) -> RawPath {
-        let path = try Directory.readLink("/proc/self/fd/\(directory)").bytes
-        let slash = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-        return RawPath(Array(path[slash...]))
+/// The nearest directory above two others of one mount, and their paths from it.
+private struct CommonParent {
+    let directory: SharedFileDescriptor
+    let first, second: RawPath
+
+    init(of first: Int32, and second: Int32) throws(SystemError) {
+        let names = try (CommonParent.names(of: first), CommonParent.names(of: second))
+        var shared = 0
+        while shared < min(names.0.count, names.1.count) - 1, names.0[shared] == names.1[shared] {
+            shared += 1
+        }
+        let ups = Array(repeating: "..", count: names.0.count - shared).joined(separator: "/")
+        directory = SharedFileDescriptor(try FileDescriptor.open(ups, in: first, [.pathOnly, .directory]))
+        self.first = RawPath(Array(names.0[shared...].joined(separator: [UInt8(ascii: "/")])))
+        self.second = RawPath(Array(names.1[shared...].joined(separator: [UInt8(ascii: "/")])))
+    }
+
+    private static func names(of directory: Int32) throws(SystemError) -> [ArraySlice<UInt8>] {
+        try Directory.readLink("/proc/self/fd/\(directory)").bytes.split(separator: UInt8(ascii: "/"))
     }
 }

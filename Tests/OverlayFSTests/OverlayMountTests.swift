@@ -111,7 +111,9 @@ import Testing
                 try tar.add("o/new", data: "new")
             }, to: "b")
         let fds = try layers(scratch, ["b", "a"])
-        let upper = try scratch.make("upper")
+        // Not beside each other, as of a build's step.
+        _ = try scratch.make("new")
+        let upper = try scratch.make("new/upper")
         let work = try scratch.make("work")
         let before = try mountCount()
         let mount = try OverlayMount.make(
@@ -123,8 +125,8 @@ import Testing
         #expect(try read("o/new", of: mount) == "new")
         try FileDescriptor.open("d/own", in: mount.descriptor.raw, [.writeOnly, .create]).write("mine")
         try Directory.removeFile("d/kept", in: mount.descriptor.raw)
-        #expect(try scratch.text("upper/d/own") == "mine")
-        #expect(try scratch.status("upper/d/kept").kind == .characterDevice)
+        #expect(try scratch.text("new/upper/d/own") == "mine")
+        #expect(try scratch.status("new/upper/d/kept").kind == .characterDevice)
         // Nothing of it stands in this namespace.
         #expect(try mountCount() == before)
 
