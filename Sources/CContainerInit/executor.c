@@ -13,7 +13,7 @@
 // What a step must at least hold, so that no step reads beyond its own record.
 static const struct { uint8_t args, strings; } shape[CTR_OP_END] = {
     [CTR_OP_JOIN_CGROUP] = {1, 0}, [CTR_OP_JOIN_NAMESPACE] = {2, 0}, [CTR_OP_UNSHARE] = {1, 0},
-    [CTR_OP_NEW_KEYRING] = {0, 1}, [CTR_OP_SET_PROPAGATION] = {1, 0}, [CTR_OP_ATTACH_ROOT] = {1, 1},
+    [CTR_OP_NEW_KEYRING] = {0, 1}, [CTR_OP_SET_PROPAGATION] = {1, 0}, [CTR_OP_ATTACH_ROOT] = {2, 1},
     [CTR_OP_MOUNT] = {2, 3}, [CTR_OP_ATTACH_MOUNT] = {3, 1}, [CTR_OP_BIND] = {2, 2}, [CTR_OP_MAKE_DIRECTORY] = {1, 1},
     [CTR_OP_MAKE_DEVICE] = {5, 1}, [CTR_OP_SYMLINK] = {0, 2}, [CTR_OP_MASK] = {0, 1}, [CTR_OP_READ_ONLY_PATH] = {0, 1},
     [CTR_OP_SET_ROOT_PROPAGATION] = {1, 0}, [CTR_OP_HOSTNAME] = {0, 1}, [CTR_OP_DOMAINNAME] = {0, 1},
@@ -26,6 +26,7 @@ static const struct { uint8_t args, strings; } shape[CTR_OP_END] = {
     [CTR_OP_FIND_PROGRAM] = {0, 2}, [CTR_OP_AWAIT_START] = {1, 0}, [CTR_OP_EXECUTE] = {1, 1},
     [CTR_OP_TIME_OFFSETS] = {0, 1}, [CTR_OP_HOOK] = {4, 3}, [CTR_OP_MEMORY_POLICY] = {1, 0},
     [CTR_OP_BIND_HOST] = {1, 2}, [CTR_OP_PROPAGATION] = {1, 1}, [CTR_OP_OWN_STREAMS] = {1, 0}, [CTR_OP_AWAIT_PARENT] = {1, 0},
+    [CTR_OP_REMOUNT] = {2, 1}, [CTR_OP_ENTER_ROOT] = {1, 0},
 };
 
 // Signals as a new program expects them: nothing blocked, nothing ignored or caught. By the kernel's own structure,
@@ -127,7 +128,7 @@ static long run(struct context *c, const struct step *s) {
     case CTR_OP_NEW_SESSION: return CALL(SYS_setsid);
     case CTR_OP_NEW_KEYRING: return new_keyring(text(s, 0));
     case CTR_OP_SET_PROPAGATION: return mount_set_propagation(c, s->args[0]);
-    case CTR_OP_ATTACH_ROOT: return mount_attach_root(c, slot(c, s->args[0]), text(s, 0));
+    case CTR_OP_ATTACH_ROOT: return mount_attach_root(c, slot(c, s->args[0]), text(s, 0), s->args[1]);
     case CTR_OP_MOUNT: return mount_new(c, s);
     case CTR_OP_ATTACH_MOUNT: return mount_attach(c, slot(c, s->args[0]), text(s, 0), s->args[1], s->args[2]);
     case CTR_OP_BIND: return mount_bind(c, s);
@@ -173,6 +174,8 @@ static long run(struct context *c, const struct step *s) {
     case CTR_OP_PROPAGATION: return mount_propagation(c, text(s, 0), s->args[0]);
     case CTR_OP_CHANGE_ROOT: return mount_change_root(c);
     case CTR_OP_BIND_HOST: return mount_bind_host(c, s);
+    case CTR_OP_REMOUNT: return mount_again(c, s);
+    case CTR_OP_ENTER_ROOT: return mount_enter_root(c, slot(c, s->args[0]));
     case CTR_OP_OWN_STREAMS: return identity_own_streams((uid_t)s->args[0]);
     case CTR_OP_END: break;
     }

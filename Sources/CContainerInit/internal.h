@@ -37,6 +37,8 @@ struct context {
     int first_own;    // from this descriptor on none is the program's
     bool pivoted;     // `/` is the container's root
     bool attached;    // this launch made the root (it did not join one)
+    bool shares_mounts; // the mount namespace is the runtime's own
+    bool covers_root; // the root was attached over `/`
     bool has_terminal;
     bool umask_set;
     unsigned old_umask;
@@ -74,7 +76,7 @@ long path_write_proc(struct context *c, const char *name, const char *value, siz
 
 // mounts.c
 long mount_set_propagation(struct context *c, uint64_t flags);
-long mount_attach_root(struct context *c, int fd, const char *place);
+long mount_attach_root(struct context *c, int fd, const char *place, bool shares_mounts);
 long mount_new(struct context *c, const struct step *step);
 long mount_attach(struct context *c, int fd, const char *path, bool directory, uint64_t propagation);
 long mount_bind(struct context *c, const struct step *step);
@@ -84,6 +86,8 @@ long mount_read_only_path(struct context *c, const char *path);
 long mount_attributes(int fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive);
 long mount_pivot(struct context *c);
 long mount_change_root(struct context *c);
+long mount_enter_root(struct context *c, int fd);
+long mount_again(struct context *c, const struct step *step);
 long mount_propagation(struct context *c, const char *path, uint64_t flags);
 long mount_move(int from, int to);
 long mount_clone(int fd, bool recursive);

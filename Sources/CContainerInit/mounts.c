@@ -25,13 +25,18 @@ long mount_set_propagation(struct context *c, uint64_t flags) {
     return CALL(SYS_mount, NULL, "/", NULL, MS_REC_ | flags, NULL);
 }
 
-long mount_attach_root(struct context *c, int fd, const char *place) {
+long mount_attach_root(struct context *c, int fd, const char *place, bool shares_mounts) {
     if (fd < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
     // Behind a joined mount namespace's own root, `/` is the host of this one.
     c->pivoted = false;
+    c->shares_mounts = shares_mounts;
+    c->covers_root = !strcmp(place, "/");
     // pivot_root refuses a shared parent; with setPropagation(MS_SHARED) the old root would be one.
-    long r = CALL(SYS_mount, NULL, "/", NULL, MS_PRIVATE_, NULL);
+    long r = shares_mounts ? 0 : CALL(SYS_mount, NULL, "/", NULL, MS_PRIVATE_, NULL);
     if (r < 0) return r;
+    // What is mounted below the root on the host came along, and is still of one group with it.
+    r = mount_attributes(fd, 0, 0, MS_SLAVE_, true);
+    if (r < 0) return FAIL(c, CTR_DETAIL_ATTRIBUTES, r);
     // Over `/` itself no directory of the host is needed, and the old root beneath is let go by pivotRoot. Where hooks
     // want to see it, at a bundle's own path.
     r = CALL(SYS_move_mount, fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH);
@@ -74,16 +79,23 @@ static long place(struct context *c, const char *path, bool directory, bool no_l
     return fd;
 }
 
+// The strings from `first` on: key and value in turn.
+static long set_options(struct context *c, int context, const struct step *step, uint32_t first) {
+    for (uint32_t i = first; i + 1 < step->string_count; i += 2) {
+        const char *key = text(step, i), *value = text(step, i + 1);
+        long r = *value ? CALL(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0)
+                        : CALL(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0);
+        if (r < 0) return FAIL(c, CTR_DETAIL_OPTION | ((i - first) / 2) << 8, r);
+    }
+    return 0;
+}
+
 static long configure(struct context *c, int context, const struct step *step) {
     long r = 0;
     if (*text(step, 1)) r = CALL(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", text(step, 1), 0);
     if (r < 0) return FAIL(c, CTR_DETAIL_FILE_SYSTEM, r);
-    for (uint32_t i = 3; i + 1 < step->string_count; i += 2) {
-        const char *key = text(step, i), *value = text(step, i + 1);
-        r = *value ? CALL(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0)
-                   : CALL(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0);
-        if (r < 0) return FAIL(c, CTR_DETAIL_OPTION | ((i - 3) / 2) << 8, r);
-    }
+    r = set_options(c, context, step, 3);
+    if (r < 0) return r;
     r = CALL(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
     return r < 0 ? FAIL(c, CTR_DETAIL_FILE_SYSTEM, r) : 0;
 }
@@ -287,11 +299,45 @@ long mount_pivot(struct context *c) {
 // Without pivot_root(2), for hosts whose root is the kernel's first ramfs. The old root stays below, out of reach.
 long mount_change_root(struct context *c) {
     if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
-    long r = CALL(SYS_fchdir, c->root);
+    long r = 0;
+    // Who joins the namespace later comes to what covers its root.
+    if (!c->shares_mounts && !c->covers_root)
+        r = CALL(SYS_move_mount, c->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+    return r < 0 ? FAIL(c, CTR_DETAIL_ATTACH, r) : mount_enter_root(c, c->root);
+}
+
+long mount_enter_root(struct context *c, int fd) {
+    long r = CALL(SYS_fchdir, fd);
     if (r >= 0) r = CALL(SYS_chroot, ".");
     if (r >= 0) r = CALL(SYS_chdir, "/");
-    if (r >= 0) c->pivoted = true;
-    return r;
+    if (r < 0) return r;
+    c->root = fd;
+    c->pivoted = true;
+    return 0;
+}
+
+// args: attributes to set and to clear; strings: the place, then key and value in turn.
+long mount_again(struct context *c, const struct step *step) {
+    if (c->root < 0) return FAIL(c, CTR_DETAIL_MALFORMED, -EBADF);
+    long fd = path_open(c->root, text(step, 0), O_PATH, 0, IN_ROOT);
+    if (fd < 0) return FAIL(c, CTR_DETAIL_TARGET, fd);
+    long context = -1, r = 0;
+    if (step->string_count > 1) {
+        r = context = CALL(SYS_fspick, (int)fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+        if (r < 0) c->detail = CTR_DETAIL_FILE_SYSTEM;
+        if (r >= 0) r = set_options(c, (int)context, step, 1);
+        if (r >= 0) {
+            r = CALL(SYS_fsconfig, (int)context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+            if (r < 0) c->detail = CTR_DETAIL_FILE_SYSTEM;
+        }
+    }
+    if (r >= 0) {
+        r = mount_attributes((int)fd, step->args[0], step->args[1], 0, false);
+        if (r < 0) c->detail = CTR_DETAIL_ATTRIBUTES;
+    }
+    shut((int)context);
+    shut((int)fd);
+    return r < 0 ? r : 0;
 }
 
 long mount_propagation(struct context *c, const char *path, uint64_t flags) {

@@ -26,10 +26,18 @@ long node_symlink(struct context *c, const char *target, const char *path) {
     if (parent < 0) return FAIL(c, CTR_DETAIL_TARGET, parent);
     long r = CALL(SYS_symlinkat, target, (int)parent, name);
     if (r == -EEXIST) {
-        // An image may bring the same link; anything else there is an error.
+        // An image may bring the same link.
         char there[4096];
         long n = CALL(SYS_readlinkat, (int)parent, name, there, sizeof there);
-        if (n > 0 && (size_t)n == strlen(target) && !memcmp(there, target, (size_t)n)) r = 0;
+        if (n > 0 && (size_t)n == strlen(target) && !memcmp(there, target, (size_t)n)) {
+            r = 0;
+        } else {
+            // Some bring nodes or files of these names, which would not be the container's own.
+            n = CALL(SYS_unlinkat, (int)parent, name, 0);
+            // What the caller has mounted there is meant to be there.
+            if (n >= 0) r = CALL(SYS_symlinkat, target, (int)parent, name);
+            else if (n == -EBUSY) r = 0;
+        }
     }
     shut((int)parent);
     return r;

@@ -90,6 +90,15 @@ package struct FlagDescription: Sendable {
             defaultText: nil, hidden: true)
     }
 
+    /// The same for a flag with a value.
+    package static func ignoredValue(_ name: FlagName, _ valueName: String, _ meaning: String)
+        -> FlagDescription
+    {
+        FlagDescription(
+            name, short: nil, alternate: nil, kind: .value(.text), valueName: valueName, meaning: meaning,
+            defaultText: nil, hidden: true)
+    }
+
     package static func value(
         _ name: FlagName, short: Unicode.Scalar? = nil, _ valueName: String, _ meaning: String,
         check: Check = .text, or alternate: String? = nil, default defaultText: String? = nil

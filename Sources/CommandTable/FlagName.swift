@@ -87,7 +87,6 @@ package enum FlagName: String, CaseIterable, Sendable {
     case isolation
     case keep
     case keepStorage = "keep-storage"
-    case kernelMemory = "kernel-memory"
     case label
     case labelFile = "label-file"
     case last
@@ -95,9 +94,13 @@ package enum FlagName: String, CaseIterable, Sendable {
     case load
     case log
     case logDriver = "log-driver"
+    case kernelMemory = "kernel-memory"
+    case kernelMemoryTCP = "kernel-memory-tcp"
+    case l3CacheSchema = "l3-cache-schema"
     case logFormat = "log-format"
     case logLevel = "log-level"
     case logOpt = "log-opt"
+    case memBwSchema = "mem-bw-schema"
     case memory
     case memoryReservation = "memory-reservation"
     case memorySwap = "memory-swap"

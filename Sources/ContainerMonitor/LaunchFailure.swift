@@ -81,8 +81,12 @@ extension LaunchFailure {
         case CTR_DETAIL_TARGET: return "the place in the image"
         case CTR_DETAIL_SYMLINK: return "a symbolic link in the image stands in its place"
         case CTR_DETAIL_OPTION:
-            guard case .mount(_, _, _, _, let options, _) = step, options.indices.contains(Int(detail >> 8))
-            else { return "option \(detail >> 8)" }
+            let options =
+                switch step {
+                case .mount(_, _, _, _, let options, _), .remount(_, _, let options): options
+                default: [MountOption]()
+                }
+            guard options.indices.contains(Int(detail >> 8)) else { return "option \(detail >> 8)" }
             return "option \(options[Int(detail >> 8)].key)"
         case CTR_DETAIL_NOT_PROC: return "/proc is not a proc file system"
         case CTR_DETAIL_NOT_NULL: return "/dev/null is not the null device"

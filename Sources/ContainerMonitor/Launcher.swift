@@ -283,7 +283,25 @@ extension Launcher {
         case .attachDeviceFilter(let path, let program):
             let directory = try FileDescriptor.open(path, [.readOnly, .directory])
             try DeviceFilter.attach(try DeviceFilter.load(program), to: directory)
+        case .delegate(let path, let uid): try Launcher.delegate(path, to: uid)
         case .startScope: break
+        }
+    }
+
+    /// What the kernel's list names and this cgroup lacks is passed over.
+    private static func delegate(_ path: String, to uid: UInt32) throws(SystemError) {
+        let directory = try FileDescriptor.open(path, [.readOnly, .directory])
+        try directory.changeOwner(uid: uid, gid: UInt32.max)
+        let list = try AtomicFile.read("/sys/kernel/cgroup/delegate").map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        let files = (list ?? "cgroup.procs\ncgroup.subtree_control\ncgroup.threads").split(separator: "\n")
+        for file in files {
+            do throws(SystemError) {
+                try Directory.changeOwner(String(file), in: directory.raw, uid: uid, gid: UInt32.max)
+            } catch {
+                guard error.errno == Errno.noEntry else { throw error }
+            }
         }
     }
 

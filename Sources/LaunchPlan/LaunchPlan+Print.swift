@@ -74,6 +74,7 @@ extension CgroupStep: CustomStringConvertible {
             "write \(quoted(value)) to \(path)\(optional ? " if the kernel has it" : "")"
         case .moveSelf(let path): "join the cgroup \(path)"
         case .attachDeviceFilter(let path, _): "attach the device filter to \(path)"
+        case .delegate(let path, let uid): "delegate \(path) to user \(uid)"
         case .cloneInto(let path): "be born in the cgroup \(path)"
         case .openForChild(let path, _): "open \(path)"
         }

@@ -3,7 +3,7 @@
 /// must be opened is named in `slots`, and opened by `ctr` before the plan is sent.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; a monitor refuses another version.
-    package static let version: UInt32 = 7
+    package static let version: UInt32 = 8
 
     /// CLONE_NEW* flags of clone3; joined namespaces are steps.
     package var namespaces: UInt64
@@ -81,6 +81,9 @@ package enum CgroupStep: Sendable, Equatable {
     case moveSelf(path: String)
     /// Loads the BPF device filter and attaches it to the cgroup2 directory (BPF_CGROUP_DEVICE, multi).
     case attachDeviceFilter(path: String, program: [UInt8])
+    /// Delegates a cgroup2 directory to this user (cgroups(7), "delegation by changing owner"): the directory, and of its files
+    /// those that the kernel names for it.
+    case delegate(path: String, uid: UInt32)
     /// The child is born in this cgroup2 directory (CLONE_INTO_CGROUP).
     case cloneInto(path: String)
     /// Opens a file for writing and puts it in the slot, for `Step.joinCgroup`.

@@ -120,6 +120,10 @@ extension PlanWriter {
             number(UInt8(7))
             text(path)
             number(Int64(slot))
+        case .delegate(let path, let uid):
+            number(UInt8(8))
+            text(path)
+            number(uid)
         }
     }
 
@@ -245,6 +249,7 @@ extension PlanReader {
         case 5: .attachDeviceFilter(path: try text(), program: try data())
         case 6: .cloneInto(path: try text())
         case 7: .openForChild(path: try text(), slot: Int(try number(Int64.self)))
+        case 8: .delegate(path: try text(), uid: try number(UInt32.self))
         default: throw PlanReader.damaged
         }
     }

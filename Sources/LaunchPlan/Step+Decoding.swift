@@ -14,12 +14,18 @@ extension Step {
         case .newSession: self = .newSession
         case .newKeyring: self = .newKeyring(name: s[0])
         case .setPropagation: self = .setPropagation(flags: a[0])
-        case .attachRoot: self = .attachRoot(signed(a[0]), at: s[0])
+        case .attachRoot: self = .attachRoot(signed(a[0]), at: s[0], sharesMounts: a[1] != 0)
+        case .enterRoot: self = .enterRoot(signed(a[0]))
+        case .remount:
+            guard s.count % 2 == 1 else { return nil }
+            self = .remount(
+                inRoot: s[0], change: AttributeChange(set: a[0], clear: a[1]),
+                options: options(s, from: 1))
         case .mount:
             guard s.count % 2 == 1 else { return nil }
             self = .mount(
                 type: s[0], source: s[1], inRoot: s[2], attributes: a[0],
-                options: stride(from: 3, to: s.count, by: 2).map { MountOption(s[$0], s[$0 + 1]) },
+                options: options(s, from: 3),
                 copyUp: a[1] != 0)
         case .attachMount:
             self = .attachMount(signed(a[0]), inRoot: s[0], isDirectory: a[1] != 0, propagation: a[2])
@@ -104,7 +110,7 @@ extension StepCode {
             (0, 0)
         case .awaitParent, .joinCgroup, .unshare, .setPropagation, .setRootPropagation, .oomScoreAdjustment,
             .umask, .parentDeathSignal, .personality, .ioPriority, .dumpable, .boundingSet, .closeDescriptors,
-            .awaitStart, .memoryPolicy, .cpuAffinity, .ownStreams:
+            .awaitStart, .memoryPolicy, .cpuAffinity, .ownStreams, .enterRoot:
             (1, 0)
         case .joinNamespace, .identity, .seccomp: (2, 0)
         case .resourceLimit, .terminal, .standardStreams: (3, 0)
@@ -113,12 +119,18 @@ extension StepCode {
         case .hook: (4, 3)
         case .newKeyring, .timeOffsets, .mask, .readOnlyPath, .hostname, .domainname: (0, 1)
         case .symlink, .sysctl, .execLabel, .findProgram: (0, 2)
-        case .makeDirectory, .workingDirectory, .execute, .attachRoot, .propagation: (1, 1)
+        case .makeDirectory, .workingDirectory, .execute, .propagation: (1, 1)
         case .bindHost: (1, 2)
+        case .attachRoot, .remount: (2, 1)
         case .bind: (2, 2)
         case .mount: (2, 3)
         case .attachMount: (3, 1)
         case .makeDevice: (5, 1)
         }
     }
+}
+
+/// Key and value in turn.
+private func options(_ strings: [String], from first: Int) -> [MountOption] {
+    stride(from: first, to: strings.count, by: 2).map { MountOption(strings[$0], strings[$0 + 1]) }
 }

@@ -11,7 +11,12 @@ extension Step {
         case .newSession: EncodedStep(.newSession)
         case .newKeyring(let name): EncodedStep(.newKeyring, [], [name])
         case .setPropagation(let flags): EncodedStep(.setPropagation, [flags])
-        case .attachRoot(let slot, let place): EncodedStep(.attachRoot, [flat(slot)], [place])
+        case .attachRoot(let slot, let place, let sharesMounts):
+            EncodedStep(.attachRoot, [flat(slot), sharesMounts ? 1 : 0], [place])
+        case .enterRoot(let slot): EncodedStep(.enterRoot, [flat(slot)])
+        case .remount(let path, let change, let options):
+            EncodedStep(
+                .remount, [change.set, change.clear], [path] + options.flatMap { [$0.key, $0.value] })
         case .mount(let type, let source, let path, let attributes, let options, let copyUp):
             EncodedStep(
                 .mount, [attributes, copyUp ? 1 : 0],

@@ -29,13 +29,16 @@ package enum Step: Sendable, Equatable {
     /// MS_REC | propagation on `/`: MS_SLAVE unless asked otherwise.
     case setPropagation(flags: UInt64)
     /// Attaches the root's detached mount and remembers it as the container's root for the steps below: over `/`, or at a
-    /// directory of the host where hooks look for it.
-    case attachRoot(Slot, at: String = "/")
+    /// directory of the host where hooks look for it. `sharesMounts`: the mount namespace is the runtime's own, whose `/` is
+    /// left as it is.
+    case attachRoot(Slot, at: String = "/", sharesMounts: Bool = false)
     /// A new file system (fsopen, fsmount) at a path in the root; missing parents and the target are made.
     /// `attributes` are mount_setattr's. `options` are fsconfig strings; an empty value is a flag.
     case mount(
         type: String, source: String, inRoot: String, attributes: UInt64, options: [MountOption],
         copyUp: Bool = false)
+    /// Changes what is mounted at a path in the root already: attributes of the mount, parameters of its file system.
+    case remount(inRoot: String, change: AttributeChange, options: [MountOption] = [])
     /// Attaches a detached mount of the parent's at a path in the root; the target is made as `isDirectory` says.
     /// `propagation`: MS_ flag or 0.
     case attachMount(Slot, inRoot: String, isDirectory: Bool, propagation: UInt64 = 0)
@@ -60,8 +63,11 @@ package enum Step: Sendable, Equatable {
     case setRootPropagation(flags: UInt64)
     /// pivot_root(".", "."), the old root detached.
     case pivotRoot
-    /// chroot(2) in its place, where the host's root is the kernel's first ramfs (`--no-pivot`).
+    /// chroot(2) in its place: where the host's root is the kernel's first ramfs (`--no-pivot`), over which the container's is
+    /// moved; and where the mount namespace is the runtime's own.
     case changeRoot
+    /// chroot(2) to a directory: of a container whose root is not that of its mount namespace.
+    case enterRoot(Slot)
     /// A program that OCI wants run here; `state` is its standard input, with the pid between the two parts.
     case hook(Hook)
 

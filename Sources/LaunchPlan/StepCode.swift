@@ -9,7 +9,7 @@ package enum StepCode: UInt32, CaseIterable, Sendable {
     case standardStreams, workingDirectory, parentDeathSignal, personality, scheduler, ioPriority, dumpable
     case boundingSet, identity, capabilities, noNewPrivileges, seccomp, execLabel, closeDescriptors
     case findProgram, awaitStart, reap, execute, becomeRoot, timeOffsets, hook, memoryPolicy, cpuAffinity
-    case propagation, changeRoot, ownStreams, bindHost
+    case propagation, changeRoot, ownStreams, bindHost, remount, enterRoot
 }
 
 /// A step as numbers and strings: what the child's executor reads, with no more structure than it needs.

@@ -34,6 +34,24 @@ package struct NetworkDevice: Sendable {
         self.index = index
     }
 
+    private init(name: String, index: UInt32) {
+        self.name = name
+        self.index = index
+    }
+
+    /// Those of the namespace that the socket is of.
+    package static func all(_ socket: inout NetlinkSocket) throws(SystemError) -> [NetworkDevice] {
+        let answers = try socket.request(
+            Message.getLink, link(index: 0), doing: "list network devices", dump: true)
+        return answers.compactMap { answer in
+            guard answer.type == Message.newLink, answer.body.count >= 16,
+                let index: UInt32 = answer.body[...].littleEndian(at: 4),
+                let name = NetlinkAttributes.parse(answer.body, from: 16)[Attribute.name]
+            else { return nil }
+            return NetworkDevice(name: String(decoding: name.prefix { $0 != 0 }, as: UTF8.self), index: index)
+        }
+    }
+
     private static func link(index: UInt32, flags: UInt32 = 0, change: UInt32 = 0) -> [UInt8] {
         var body: [UInt8] = [0, 0, 0, 0]
         body.append(littleEndian: index)

@@ -29,6 +29,17 @@ extension RuntimeSpec {
         if linux.timeOffsets != nil, !own.contains(.time) {
             throw fault("linux.timeOffsets", "needs a new time namespace")
         }
+        if own.contains(.user), (linux.uidMappings ?? []).isEmpty || (linux.gidMappings ?? []).isEmpty {
+            throw fault("linux.uidMappings", "a new user namespace needs uidMappings and gidMappings")
+        }
+        for (name, device) in linux.netDevices ?? [:] {
+            // As the kernel has them (dev_valid_name): 15 bytes, in one word.
+            for name in [name, device.name ?? ""] where !name.isEmpty {
+                guard name.utf8.count <= 15, name != ".", name != "..",
+                    !name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x2F || $0 == 0x3A })
+                else { throw fault("linux.netDevices", "\(name.quotedForMessage) is no device's name") }
+            }
+        }
         if linux.netDevices?.isEmpty == false,
             linux.namespaces?.contains(where: { $0.type == .network }) != true
         {
@@ -37,9 +48,7 @@ extension RuntimeSpec {
     }
 
     private func checkVersion() throws(Failure) {
-        let core = ociVersion.prefix { $0 != "-" && $0 != "+" }
-        let numbers = core.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
-        guard numbers.count == 3, let major = numbers[0], numbers.allSatisfy({ $0 != nil }) else {
+        guard let major = RuntimeSpec.majorVersion(ociVersion) else {
             throw fault("ociVersion", "\(ociVersion.quotedForMessage) is not a version such as 1.3.0")
         }
         guard major == 1 else {
@@ -47,6 +56,39 @@ extension RuntimeSpec {
                 .unsupported,
                 "config.json: ociVersion: \(ociVersion.quotedForMessage) is not supported, only 1.x is")
         }
+    }
+}
+
+extension RuntimeSpec {
+    /// Of a version as SemVer 2.0.0 writes it: `1.0.2-dev.1+build`; nil for any other text.
+    private static func majorVersion(_ text: String) -> UInt32? {
+        func isNumber(_ part: some StringProtocol) -> Bool {
+            part.utf8.allSatisfy { (0x30...0x39).contains($0) } && !part.isEmpty
+                && (part.utf8.count == 1 || !part.hasPrefix("0"))
+        }
+        /// Dotted words of letters, digits and hyphens.
+        func words(_ text: some StringProtocol) -> [Substring]? {
+            let parts = Substring(text).split(separator: ".", omittingEmptySubsequences: false)
+            let isFine = parts.allSatisfy { part in
+                !part.isEmpty
+                    && part.utf8.allSatisfy {
+                        $0 == 0x2D || (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+                            || (0x61...0x7A).contains($0)
+                    }
+            }
+            return isFine ? parts : nil
+        }
+        let halves = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
+        if halves.count == 2, words(halves[1]) == nil { return nil }
+        let parts = halves[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            guard let words = words(parts[1]) else { return nil }
+            let digits = words.filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+            guard digits.allSatisfy({ isNumber($0) }) else { return nil }
+        }
+        let numbers = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        guard numbers.count == 3, numbers.allSatisfy({ isNumber($0) }) else { return nil }
+        return UInt32(numbers[0])
     }
 }
 

@@ -81,7 +81,10 @@ extension RuntimeSpec.Process {
             cwd: try fields.needed("cwd", fields.text),
             user: try fields.object("user", RuntimeSpec.User.init(reading:)),
             terminal: try fields.flag("terminal"))
-        consoleSize = try fields.object("consoleSize", RuntimeSpec.ConsoleSize.init(reading:))
+        // "Runtimes MUST ignore consoleSize if terminal is false or unset": whatever is in it.
+        if terminal == true {
+            consoleSize = try fields.object("consoleSize", RuntimeSpec.ConsoleSize.init(reading:))
+        }
         capabilities = try fields.object("capabilities", RuntimeSpec.Capabilities.init(reading:))
         rlimits = try fields.list("rlimits", RuntimeSpec.Rlimit.init(reading:))
         noNewPrivileges = try fields.flag("noNewPrivileges")

@@ -28,7 +28,6 @@ struct Bundle: Sendable {
         }
         config = bytes
         var spec = try RuntimeSpec(bytes: bytes)
-        guard spec.process != nil else { throw Failure(.invalidArgument, "config.json: process: missing") }
         let root = spec.root?.path ?? "rootfs"
         let rootfs = root.hasPrefix("/") ? root : "\(here)/\(root)"
         try during("open the root \(rootfs)") { () throws(SystemError) in

@@ -37,6 +37,9 @@ extension BundleRuntime {
         do throws(Failure) {
             bundle = try Bundle(options.bundle)
             try directory.keep(config: bundle.config)
+            guard bundle.spec.process != nil else {
+                throw Failure(.invalidArgument, "config.json: process: missing")
+            }
             try checkTerminal(bundle, options, leaves: detached)
             if !detached, subreaper { try? Launching.becomeSubreaper() }
             if !detached, bundle.spec.process?.terminal != true { try Foreground.holdSignals() }
@@ -84,6 +87,7 @@ extension BundleRuntime {
     private func undo(_ made: borrowing MadeContainer) {
         Launching.signal(Signal.kill, to: made.pidfd.raw)
         _ = try? Process.reap(made.process.pid)
+        SharedRoot.detach(made.state)
         CgroupRemoval.remove(made.state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
         CacheAllocation.remove(made.state.classes)
     }
@@ -104,7 +108,7 @@ extension BundleRuntime {
         _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory, waitsForStart: Bool
     ) throws(Failure) -> MadeContainer {
         let id = directory.id
-        var spec = OrdinaryUser.inside(bundle.spec)
+        var spec = try SharedRoot.inside(OrdinaryUser.inside(bundle.spec))
         if options.activationDescriptors > 0 {
             // sd_listen_fds(3): for the first process, whose number inside is 1.
             let environment = spec.process?.env ?? []
@@ -114,16 +118,21 @@ extension BundleRuntime {
                 ]
         }
         let host = try HostFacts.read()
+        Planner.warnings(spec, host).forEach(warn)
         let placement = try placement(id, spec, host)
         try checkEmpty(placement?.location)
         var state = StoredState(
             bundle: bundle.path, rootfs: bundle.rootfs, created: Timestamp.now().nanosecondsSinceEpoch,
             annotations: spec.annotations ?? [:], location: placement?.location)
+        state.keepsKeyring = options.keepsKeyring
         let context = try context(
             spec, bundle.rootfs, options, host, placement, state, id: id, waitsForStart: waitsForStart)
         let plan = try Planner.plan(spec, context)
         let rootfs = try during("mount the root \(bundle.rootfs)") { () throws(SystemError) in
             try DetachedMount(bind: bundle.rootfs, recursive: true)
+        }
+        if spec.linux?.namespaces?.contains(where: { $0.type == .mount }) != true {
+            state.rootMount = try SharedRoot.mountID(of: rootfs.descriptor.raw)
         }
         let launch = try BundleLaunch(plan, root: rootfs.descriptor)
         let fifo = waitsForStart ? try makeFIFO(directory, spec) : nil
@@ -167,12 +176,13 @@ extension BundleRuntime {
                 _ = try? Process.signal(Signal.kill, to: pidfd)
                 _ = try? Process.reap(process.pid)
             }
+            SharedRoot.detach(state)
             CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
             allocation?.remove()
             // A container whose hooks failed is stopped, and goes on to the last of them (runtime.md, "Lifecycle").
             try? RuntimeHooks.runAll(
                 spec.hooks?.poststop, "poststop", state: shared.state.runtimeState(id, .stopped),
-                warn: { _ in })
+                warn: warn)
             throw error.within("create \(id)")
         }
     }
@@ -240,7 +250,8 @@ extension BundleRuntime {
         context.awaitsParent =
             hasEarlyHooks || spec.linux?.netDevices?.isEmpty == false || spec.linux?.intelRdt != nil
         // pivot_root refuses a shared parent: such a root is attached over `/`, which hooks then do not see.
-        if hasEarlyHooks, spec.linux?.rootfsPropagation?.hasSuffix("shared") != true {
+        let sharesMounts = spec.linux?.namespaces?.contains { $0.type == .mount } != true
+        if sharesMounts || hasEarlyHooks && spec.linux?.rootfsPropagation?.hasSuffix("shared") != true {
             context.rootPlace = rootfs
         }
         if hooks != nil {
@@ -249,7 +260,7 @@ extension BundleRuntime {
             )
         }
         context.keepsOldRoot = options.keepsOldRoot
-        context.keepsKeyring = options.process.keepsKeyring
+        context.keepsKeyring = options.keepsKeyring
         context.preservedDescriptors = options.process.preservedDescriptors
         context.waitsForStart = waitsForStart
         context.ownsStreams = true

@@ -39,7 +39,8 @@ extension BundleRuntime {
         case .paused where options.ignoresPaused: break
         default: throw Failure(.conflict, "cannot exec in container \(id): it is \(status.rawValue)")
         }
-        let spec = OrdinaryUser.inside(try directory.spec())
+        var spec = OrdinaryUser.inside(try directory.spec())
+        if state.rootMount != nil { spec.linux?.namespaces?.removeAll { $0.type == .mount } }
         _ = consume directory
         let process = try process(options, spec)
         let hasTerminal = process.terminal == true
@@ -52,19 +53,29 @@ extension BundleRuntime {
             let pidfd = try during("look for \(id)", { () throws(SystemError) in try initial.open() })
         else { throw Failure(.conflict, "container not running: \(id)") }
 
+        var host = try HostFacts.ofThisProcess()
+        host.appArmor = process.apparmorProfile?.isEmpty == false && HostFacts.hasAppArmor()
+        host.seLinux = process.selinuxLabel?.isEmpty == false && HostFacts.hasSELinux()
+        try Planner.refuseLabels(process, host)
+        let inUserNamespace = spec.linux?.namespaces?.contains { $0.type == .user } == true
+        Planner.warnings(process, inUserNamespace: inUserNamespace, host).forEach(warn)
         var context = Planner.Context(
-            containerID: id, host: try HostFacts.ofThisProcess(), placement: nil,
+            containerID: id, host: host, placement: nil,
             seccompFilter: try spec.linux?.seccomp.map(seccompFilter))
         context.preservedDescriptors = options.process.preservedDescriptors
         context.ownsStreams = true
-        context.keepsKeyring = options.process.keepsKeyring
+        context.keepsKeyring = state.keepsKeyring
+        context.entersRoot = state.rootMount != nil
         let location = try state.location.map { (location) throws(Failure) in
             try location.below(options.cgroup)
         }
         let plan = try Planner.execPlan(
             process, in: spec, location: location ?? CgroupLocation(running: "", tasks: []), context)
+        let place = context.entersRoot ? "/proc/\(initial.pid)/root" : "/"
         let top = try during(
-            "open /", { () throws(SystemError) in try FileDescriptor.open("/", [.pathOnly]) })
+            "open \(place)",
+            { () throws(SystemError) in try FileDescriptor.open(place, [.pathOnly, .directory]) })
+        guard initial.isAlive else { throw Failure(.conflict, "container not running: \(id)") }
         let launch = try BundleLaunch(plan, root: top, pidfd: pidfd.raw)
         var witness = Launcher.Witness()
         witness.listener = { (listener, pid) throws(Failure) in

@@ -15,9 +15,13 @@ extension BundleRuntime {
         default:
             throw Failure(.conflict, "cannot start an already running container: \(id) is \(status.rawValue)")
         }
+        let spec = try directory.spec()
+        guard spec.process != nil else {
+            throw Failure(.invalidArgument, "cannot start \(id): config.json: process: missing")
+        }
         try letGo(state, directory)
+        RuntimeHooks.enter(state.bundle, for: spec.hooks?.poststart)
         do throws(Failure) {
-            let spec = try directory.spec()
             try RuntimeHooks.run(
                 spec.hooks?.poststart, "poststart", state: state.runtimeState(id, .running))
         } catch {
@@ -233,13 +237,15 @@ extension BundleRuntime {
         if let state {
             // Without a pid namespace of its own, others may live on.
             try? CgroupProcesses(state.location).signal(Signal.kill)
+            SharedRoot.detach(state)
             CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
             CacheAllocation.remove(state.classes)
         }
         try directory.remove()
         guard let state else { return }
+        RuntimeHooks.enter(state.bundle, for: hooks?.poststop)
         try RuntimeHooks.runAll(
             hooks?.poststop, "poststop", state: state.runtimeState(id, .stopped),
-            warn: { Console.error("ctr oci: warning: \($0.message)\n") })
+            warn: warn)
     }
 }

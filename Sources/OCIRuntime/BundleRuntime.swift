@@ -14,9 +14,14 @@ package struct BundleRuntime: Sendable {
     /// `--systemd-cgroup`: cgroups are asked of systemd, and `cgroupsPath` is `slice:prefix:name`.
     package let usesSystemd: Bool
 
-    package init(root: String?, usesSystemd: Bool) {
-        self.root = root ?? BundleRuntime.defaultRoot
+    /// Gets what the specification wants to be logged and what does not fail a call.
+    let warn: @Sendable (String) -> Void
+
+    package init(root: String?, usesSystemd: Bool, warn: @escaping @Sendable (String) -> Void) {
+        // The bundle becomes the working directory.
+        self.root = root.map(WorkingDirectory.absolute) ?? BundleRuntime.defaultRoot
         self.usesSystemd = usesSystemd
+        self.warn = warn
     }
 
     private static var defaultRoot: String {
@@ -35,7 +40,6 @@ package struct ProcessOptions: Sendable {
     /// A socket that the process's pidfd is sent to.
     package var pidfdSocket: String?
     package var preservedDescriptors: UInt32 = 0
-    package var keepsKeyring = false
 
     package init() {}
 
@@ -60,6 +64,8 @@ package struct CreateOptions: Sendable {
     /// How many of the preserved descriptors are systemd's (`LISTEN_FDS`).
     package var activationDescriptors: UInt32 = 0
     package var keepsOldRoot = false
+    /// For every process of the container.
+    package var keepsKeyring = false
 
     package init(bundle: String) { self.bundle = bundle }
 }

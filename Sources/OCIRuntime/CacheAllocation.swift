@@ -44,12 +44,7 @@ struct CacheAllocation {
                 hint: "where the processor has it: mount -t resctrl resctrl /sys/fs/resctrl")
         }
         let name = asked.closID.flatMap { $0.isEmpty ? nil : $0 } ?? id
-        guard !name.contains("/"), name != ".", name != ".." else {
-            throw Failure(
-                .invalidArgument,
-                "config.json: linux.intelRdt.closID: \(name.quotedForMessage) is not the name of a class")
-        }
-        directory = "\(mount)/\(name)"
+        directory = try CacheAllocation.directory(asked, container: id, mount: mount)
         let lines = try CacheAllocation.lines(asked)
         let path = directory
         let exists = try CacheAllocation.exists(path)
@@ -66,15 +61,47 @@ struct CacheAllocation {
             if !exists {
                 try during("make \(path)") { () throws(SystemError) in try Directory.make(path, mode: 0o755) }
             }
-            // A class with a name of its own is others' too, and stays.
-            if isOwn { toRemove.append(path) }
-            do throws(Failure) {
-                for line in lines { try CacheAllocation.write(line + "\n", to: "\(path)/schemata") }
-            } catch {
-                remove()
+            do throws(Failure) { try CacheAllocation.write(lines, of: path) } catch {
+                if !exists { CacheAllocation.remove([path]) }
                 throw error
             }
+            // A class with a name of its own is others' too, and stays; so does one that was there before.
+            if isOwn, !exists { toRemove.append(path) }
         }
+    }
+
+    /// New shares for the class of a container that runs, for `update`.
+    static func change(
+        _ asked: RuntimeSpec.IntelRdt, of present: RuntimeSpec.IntelRdt?, container id: String, mount: String?
+    ) throws(Failure) {
+        guard let present, let mount else {
+            throw Failure(
+                .unsupported,
+                mount == nil
+                    ? "no resctrl is mounted on this host"
+                    : "cannot update \(id): it has no class of resctrl",
+                hint: "linux.intelRdt of config.json gives it one")
+        }
+        let directory = try directory(present, container: id, mount: mount)
+        try write(try lines(asked), of: directory)
+    }
+
+    /// "/" is the default class, the top itself.
+    private static func directory(
+        _ asked: RuntimeSpec.IntelRdt, container id: String, mount: String
+    ) throws(Failure) -> String {
+        let name = asked.closID.flatMap { $0.isEmpty ? nil : $0 } ?? id
+        if name == "/" { return mount }
+        guard !name.contains("/"), name != ".", name != ".." else {
+            throw Failure(
+                .invalidArgument,
+                "config.json: linux.intelRdt.closID: \(name.quotedForMessage) is not the name of a class")
+        }
+        return "\(mount)/\(name)"
+    }
+
+    private static func write(_ lines: [String], of directory: String) throws(Failure) {
+        for line in lines { try write(line + "\n", to: "\(directory)/schemata") }
     }
 
     /// Before anything of the container runs: what it starts is in the class, too.

@@ -1,10 +1,16 @@
 internal import ContainerMonitor
 internal import Failure
+internal import LinuxSystem
 internal import OCI
 
 /// The hooks that run in the runtime's own namespaces: prestart, createRuntime, poststart, poststop. Those of the
 /// container's are steps of its plan.
 enum RuntimeHooks {
+    /// Where create ran its hooks, those of later calls run too. A bundle that is gone leaves them where they are.
+    static func enter(_ bundle: String, for hooks: [RuntimeSpec.Hook]?) {
+        if hooks?.isEmpty == false { try? WorkingDirectory.enter(bundle) }
+    }
+
     /// Each gets the state on its standard input. The first that fails ends it.
     static func run(_ hooks: [RuntimeSpec.Hook]?, _ name: String, state: RuntimeState) throws(Failure) {
         guard let hooks, !hooks.isEmpty else { return }
@@ -18,13 +24,13 @@ enum RuntimeHooks {
 
     /// poststop: what fails is told, and the others still run (runtime.md, "Lifecycle").
     static func runAll(
-        _ hooks: [RuntimeSpec.Hook]?, _ name: String, state: RuntimeState, warn: (Failure) -> Void
+        _ hooks: [RuntimeSpec.Hook]?, _ name: String, state: RuntimeState, warn: (String) -> Void
     ) throws(Failure) {
         guard let hooks, !hooks.isEmpty else { return }
         let input = try JSON.encode(state)
         for (index, hook) in hooks.enumerated() {
             do throws(Failure) { try run(hook, input: input) } catch {
-                warn(error.within("hooks.\(name).\(index)"))
+                warn(error.within("hooks.\(name).\(index)").message)
             }
         }
     }

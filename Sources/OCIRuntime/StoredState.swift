@@ -18,6 +18,10 @@ struct StoredState: Sendable {
     var annotations: [String: String]
     /// Directories of resctrl that were made for it, deepest first.
     var classes: [String] = []
+    /// Of a container in the runtime's own mount namespace: the mount that is its root (`SharedRoot`).
+    var rootMount: UInt64?
+    /// `--no-new-keyring` of create, which holds for exec too.
+    var keepsKeyring = false
     /// nil where it has no cgroups of its own.
     var location: CgroupLocation?
 
@@ -46,6 +50,8 @@ struct StoredState: Sendable {
                 record.add("annotation-value", value)
             }
             record.add("class", all: classes)
+            record.add("root-mount", ifPresent: rootMount.map(String.init))
+            if keepsKeyring { record.add("keyring", "kept") }
             if let location {
                 record.add("location", location.unified ?? "")
                 for place in location.legacy {
@@ -71,6 +77,8 @@ struct StoredState: Sendable {
         annotations = Dictionary(
             zip(record.all("annotation"), record.all("annotation-value")), uniquingKeysWith: { $1 })
         classes = record.all("class")
+        rootMount = record.first("root-mount").flatMap { UInt64($0) }
+        keepsKeyring = record.first("keyring") == "kept"
         guard let unified = record.first("location") else { return }
         let legacy = record.all("legacy").map { line in
             let controllers = line.prefix { $0 != " " }

@@ -6,8 +6,8 @@ package import OCI
 /// What changes the limits of cgroups that processes live in: for `ctr update` and `ctr oci update`.
 ///
 /// The order of the steps keeps each of them legal: v1's memory limit is never above that of memory and swap, a burst
-/// never above its quota, an idle group gets no weight. What resources do not name stays as it is; a `pids.limit` of 0 and
-/// below takes the limit away. Device rules are not changed: they are a program of the start.
+/// never above its quota, an idle group gets no weight. What resources do not name stays as it is; a `pids.limit` below 0
+/// takes the limit away. Device rules are not changed: they are a program of the start.
 ///
 /// A container may lack a controller that a new limit needs: on v2 it is handed down from the directories above, on v1
 /// the container gets a directory in the hierarchy, and its processes are moved there (`joined`).

@@ -31,7 +31,7 @@ enum CgroupLimits {
     ) throws(Failure) -> [String] {
         let limited: [(controller: String, isAsked: Bool)] = [
             ("memory", resources.memory.map(limitsMemory) ?? false),
-            ("pids", isLive ? resources.pids != nil : (resources.pids?.limit ?? 0) > 0),
+            ("pids", isLive ? resources.pids != nil : (resources.pids?.limit ?? -1) >= 0),
             ("cpu", resources.cpu.map(limitsTime) ?? false),
             ("cpuset", resources.cpu?.cpus?.isEmpty == false || resources.cpu?.mems?.isEmpty == false),
             ("io", resources.blockIO.map { $0 != RuntimeSpec.BlockIO() } ?? false),
@@ -98,10 +98,11 @@ enum CgroupLimits {
     /// -1 is unlimited.
     static func amount(_ bytes: Int64) -> String { bytes < 0 ? "max" : String(bytes) }
 
-    /// 0 and below are no limit: what a new cgroup has, and what is written to one that had a limit.
+    /// Below 0 there is no limit: what a new cgroup has, and what is written to one that had a limit. With 0 nothing can be
+    /// started: a new cgroup gets it when its process is in it (`CgroupPlacement`).
     static func pids(_ resources: RuntimeSpec.Resources, _ now: Reading?) -> [Setting] {
         guard let limit = resources.pids?.limit, limit > 0 || now != nil else { return [] }
-        return [Setting("pids.max", limit > 0 ? String(limit) : "max")]
+        return [Setting("pids.max", limit >= 0 ? String(limit) : "max")]
     }
 
     /// `checkBeforeUpdate`: a limit below what is in use would kill what uses it.

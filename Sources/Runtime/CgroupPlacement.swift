@@ -157,6 +157,15 @@ package struct CgroupPlacement: Sendable, Equatable {
                 .attachDeviceFilter(path: unified, program: try DeviceProgram.bytes(rules)))
         }
         location.join(into: &draft)
+        if resources.pids?.limit == 0,
+            let directory = location.legacy.first(where: { $0.controllers.contains("pids") })?.directory
+                ?? location.unified
+        {
+            // A process could not even be born there: it closes the door behind itself.
+            let slot = draft.slot(.cgroupFile)
+            draft.cgroup.append(.openForChild(path: "\(directory)/pids.max", slot: slot))
+            draft.steps.append(.joinCgroup(slot))
+        }
     }
 
     /// A controller is there for a directory only if every directory above hands it down.

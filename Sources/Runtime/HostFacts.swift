@@ -68,12 +68,16 @@ package struct HostFacts: Sendable, Equatable {
             thermalThrottlePaths: thermalThrottles(),
             timeNamespaces: HostFile.exists("/proc/self/ns/time"),
             oomScoreAdjustment: ownScoreAdjustment(),
-            appArmor: HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y",
+            appArmor: hasAppArmor(),
             networkParameters: parameters)
         facts.inUserNamespace = UserNamespace.isNested
         facts.hasOneID = UserNamespace.hasOneID
         facts.seLinux = hasSELinux()
         return facts
+    }
+
+    package static func hasAppArmor() -> Bool {
+        HostFile.words("/sys/module/apparmor/parameters/enabled").first == "Y"
     }
 
     package static func hasSELinux() -> Bool { HostFile.exists("/sys/fs/selinux/enforce") }

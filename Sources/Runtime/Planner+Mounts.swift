@@ -7,13 +7,54 @@ extension Planner {
         _ mounts: [RuntimeSpec.Mount], spec: RuntimeSpec, namespaces: Namespaces, context: Context,
         into draft: inout Draft
     ) throws(Failure) {
+        var places: Set<String> = ["/"]
         for (index, mount) in mounts.enumerated() {
+            var mount = mount
+            // The container's devices are made there first, and its terminal.
+            if place(of: mount) == "/dev", makesDevices(mounts) {
+                mount.options?.removeAll { $0 == "ro" || $0 == "rro" }
+            }
             do throws(Failure) {
+                if isRemount(mount), places.contains(place(of: mount)) {
+                    remount(mount, into: &draft)
+                    continue
+                }
                 try add(mount, spec: spec, namespaces: namespaces, context: context, into: &draft)
+                places.insert(place(of: mount))
             } catch {
                 throw error.within("config.json: mounts.\(index): \(mount.destination)")
             }
         }
+    }
+
+    /// Below the root, without parts that say nothing.
+    private static func place(of mount: RuntimeSpec.Mount) -> String {
+        var names: [Substring] = []
+        for name in mount.destination.split(separator: "/") where name != "." {
+            if name == ".." { _ = names.popLast() } else { names.append(name) }
+        }
+        return "/" + names.joined(separator: "/")
+    }
+
+    /// Of what an earlier entry has mounted there, as mount(8) has it. Elsewhere there is nothing to change, and the entry is
+    /// one like others.
+    private static func remount(_ mount: RuntimeSpec.Mount, into draft: inout Draft) {
+        let options = MountOptions(mount.options ?? [])
+        draft.steps.append(
+            .remount(
+                inRoot: place(of: mount), change: options.attributes.change,
+                options: options.isBind ? [] : options.data))
+    }
+
+    private static func isRemount(_ mount: RuntimeSpec.Mount) -> Bool {
+        mount.options?.contains("remount") == true
+    }
+
+    /// Whether /dev is to be read-only in the end.
+    static func isReadOnlyDev(_ mounts: [RuntimeSpec.Mount]) -> Bool {
+        mounts.last { place(of: $0) == "/dev" }.map {
+            MountOptions($0.options ?? []).allAttributes & MountOptions.Attribute.readOnly != 0
+        } ?? false
     }
 
     private static func add(
@@ -71,9 +112,6 @@ extension Planner {
     ) throws(Failure) {
         guard let source = mount.source, source.hasPrefix("/") else {
             throw Failure(.invalidArgument, "the source of a bind must be an absolute path")
-        }
-        if let unknown = options.data.first(where: { !MountOptions.superblockFlags.contains($0.key) }) {
-            throw Failure(.invalidArgument, "\(unknown.key) is no option of a bind mount")
         }
         if options.copyUp { throw Failure(.invalidArgument, "tmpcopyup is for tmpfs") }
         let isDirectory = try context.isDirectory(source)
@@ -172,7 +210,7 @@ extension Planner {
     /// A user's own /dev is left as it is.
     static func makesDevices(_ mounts: [RuntimeSpec.Mount]) -> Bool {
         !mounts.contains { mount in
-            mount.destination == "/dev"
+            mount.destination == "/dev" && !isRemount(mount)
                 && (mount.type == "bind" || (mount.options ?? []).contains { $0 == "bind" || $0 == "rbind" })
         }
     }

@@ -18,6 +18,8 @@ extension Planner {
         var joins: [Step] = []
         /// A new or a joined one.
         var isInUserNamespace = false
+        /// The mount namespace is the runtime's: the container's mounts are there, below its root's place.
+        var sharesMounts = false
 
         init(_ linux: RuntimeSpec.Linux, into draft: inout Draft) throws(Failure) {
             let namespaces = linux.namespaces ?? []
@@ -40,11 +42,12 @@ extension Planner {
                 preparation.append(.unshare(flags: CloneFlag.time))
                 preparation.append(.timeOffsets(Namespaces.text(offsets)))
             }
-            guard namespaces.contains(where: { $0.type == .mount }) else {
+            sharesMounts = !namespaces.contains { $0.type == .mount }
+            if sharesMounts, isInUserNamespace {
                 throw Failure(
                     .unsupported,
-                    "config.json: linux.namespaces: a container without a mount namespace of its own is not supported",
-                    hint: "its mounts would be the host's")
+                    "config.json: linux.namespaces: in a user namespace a container needs a mount namespace too",
+                    hint: "its root could not mount anything in the runtime's")
             }
         }
 
@@ -88,6 +91,21 @@ extension Planner {
             steps.append(.resourceLimit(resource: limit.number, soft: limit.soft, hard: limit.hard))
         }
         return steps
+    }
+
+    /// Whose the container's cgroup is to be: the host's id of the process's user, where the container has a cgroup namespace of
+    /// its own and can write to what is mounted of it (config-linux.md, "Cgroup ownership"). nil: it stays root's.
+    static func cgroupOwner(_ spec: RuntimeSpec, _ namespaces: Namespaces) -> UInt32? {
+        let isWritable = (spec.mounts ?? []).contains { mount in
+            mount.source == "cgroup" && mount.destination == "/sys/fs/cgroup"
+                && mount.options?.contains("ro") != true
+        }
+        guard namespaces.cgroup, isWritable else { return nil }
+        let user = spec.process?.user?.uid ?? 0
+        guard namespaces.isInUserNamespace else { return user == 0 ? nil : user }
+        return (spec.linux?.uidMappings ?? []).first { mapping in
+            user >= mapping.containerID && user - mapping.containerID < mapping.size
+        }.map { $0.hostID + (user - $0.containerID) }
     }
 
     package static func idMaps(_ uids: [RuntimeSpec.IDMapping]?, _ gids: [RuntimeSpec.IDMapping]?) -> IDMaps {

@@ -56,19 +56,9 @@ extension Planner {
     private static func limit(
         _ process: RuntimeSpec.Process, context: Context, inUserNamespace: Bool, into draft: inout Draft
     ) {
-        let capabilities = process.capabilities ?? RuntimeSpec.Capabilities()
-        // What ctr lacks cannot be granted, and does not fail a container (config.md).
-        // A user namespace gives all that there are.
-        let held = inUserNamespace ? .all : context.host.capabilities
-        let bounding = CapabilitySet(specNames: capabilities.bounding).intersection(held)
-        let permitted = CapabilitySet(specNames: capabilities.permitted).intersection(held)
-        let effective = CapabilitySet(specNames: capabilities.effective).intersection(permitted)
-        // Nothing is inheritable unless it is asked for (CVE-2022-24769), and ambient only out of both.
-        let inheritable = CapabilitySet(specNames: capabilities.inheritable).intersection(held)
-        let ambient = CapabilitySet(specNames: capabilities.ambient).intersection(permitted)
-            .intersection(inheritable)
-
-        draft.steps.append(.boundingSet(bounding.rawValue))
+        let granted = GrantedCapabilities(
+            process.capabilities, inUserNamespace: inUserNamespace, context.host)
+        draft.steps.append(.boundingSet(granted.bounding.rawValue))
         // Without no-new-privileges a filter needs CAP_SYS_ADMIN, which the next steps take away.
         if process.noNewPrivileges != true { seccomp(context, into: &draft) }
         if context.ownsStreams, process.terminal != true {
@@ -82,9 +72,8 @@ extension Planner {
                 keepsGroups: inUserNamespace || context.host.inUserNamespace))
         draft.steps.append(
             .capabilities(
-                effective: effective.rawValue, permitted: permitted.rawValue,
-                inheritable: inheritable.rawValue,
-                ambient: ambient.rawValue))
+                effective: granted.effective.rawValue, permitted: granted.permitted.rawValue,
+                inheritable: granted.inheritable.rawValue, ambient: granted.ambient.rawValue))
         if process.noNewPrivileges == true { draft.steps.append(.noNewPrivileges) }
     }
 
@@ -94,14 +83,16 @@ extension Planner {
     }
 
     static func finish(
-        arguments: [String], program: String, process: RuntimeSpec.Process, reaps: Bool,
-        startHooks: [Step] = [], context: Context, into draft: inout Draft
+        process: RuntimeSpec.Process, reaps: Bool, startHooks: [Step] = [], context: Context,
+        into draft: inout Draft
     ) {
         let environment = process.env ?? []
         let path = environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
         // As the user that will run it, and before start is awaited: a program that is not there fails create.
-        draft.steps.append(
-            .findProgram(name: program, searchPath: path ?? ContainerDefaults.searchPath))
+        if let program = process.args?.first {
+            draft.steps.append(
+                .findProgram(name: program, searchPath: path ?? ContainerDefaults.searchPath))
+        }
         // As late as can be, so that the filter judges the fewest of our own calls.
         if process.noNewPrivileges == true { seccomp(context, into: &draft) }
         // CVE-2024-21626: no descriptor of ours may be there for the program, nor for execve's own path.
@@ -109,7 +100,9 @@ extension Planner {
         if context.waitsForStart { draft.steps.append(.awaitStart(draft.slot(.startFIFO))) }
         draft.steps += startHooks
         if reaps { draft.steps.append(.reap) }
-        draft.steps.append(.execute(arguments: arguments, environment: environment))
+        if let arguments = process.args {
+            draft.steps.append(.execute(arguments: arguments, environment: environment))
+        }
     }
 
     /// set_mempolicy(2)'s numbers.
@@ -155,7 +148,7 @@ extension Planner {
         _ process: RuntimeSpec.Process, in container: RuntimeSpec, location: CgroupLocation,
         child: String? = nil, _ context: Context
     ) throws(Failure) -> LaunchPlan {
-        guard let arguments = process.args, let program = arguments.first, !program.isEmpty else {
+        guard process.args?.first?.isEmpty == false else {
             throw Failure(.invalidArgument, "exec: no command specified")
         }
         var draft = Draft()
@@ -172,8 +165,9 @@ extension Planner {
         draft.steps.append(.dumpable(false))
         let namespaces = execNamespaces(container)
         let inUserNamespace = namespaces & CloneFlag.user != 0
-        draft.steps.append(.joinNamespace(pidfd, flags: namespaces))
+        if namespaces != 0 { draft.steps.append(.joinNamespace(pidfd, flags: namespaces)) }
         if inUserNamespace { draft.steps.append(.becomeRoot) }
+        if context.entersRoot { draft.steps.append(.enterRoot(draft.slot(.root))) }
         if let list = process.execCPUAffinity?.final {
             draft.steps.append(.cpuAffinity(try CPUList.mask(list)))
         }
@@ -187,9 +181,7 @@ extension Planner {
         }
         try setUp(
             process, linux: container, context: context, inUserNamespace: inUserNamespace, into: &draft)
-        finish(
-            arguments: arguments, program: program, process: process, reaps: false, context: context,
-            into: &draft)
+        finish(process: process, reaps: false, context: context, into: &draft)
         let hasPID = (container.namespaces ?? []).contains { $0.type == .pid }
         return LaunchPlan(
             namespaces: 0, joinPIDNamespace: hasPID ? pidfd : nil, cgroup: draft.cgroup, steps: draft.steps,

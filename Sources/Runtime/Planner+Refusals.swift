@@ -1,21 +1,14 @@
-internal import Failure
-internal import OCI
+package import Failure
+internal import LaunchPlan
+package import OCI
 
 extension Planner {
     /// What runtime-spec has and this host or ctr has not, by its field. What is not here is done.
     static func refuse(_ spec: RuntimeSpec, _ host: HostFacts) throws(Failure) {
         let linux = spec.linux
+        if let process = spec.process { try refuseLabels(process, host) }
         let lacks: [(field: String, isAsked: Bool, lack: String)] = [
             ("linux.mountLabel", linux?.mountLabel?.isEmpty == false && !host.seLinux, "SELinux is off"),
-            (
-                "process.selinuxLabel", spec.process?.selinuxLabel?.isEmpty == false && !host.seLinux,
-                "SELinux is off"
-            ),
-            (
-                "process.apparmorProfile",
-                ![nil, "", "unconfined"].contains(spec.process?.apparmorProfile) && !host.appArmor,
-                "AppArmor is off"
-            ),
             (
                 "linux.personality.flags", linux?.personality?.flags?.isEmpty == false,
                 "there are none in the specification"
@@ -33,6 +26,46 @@ extension Planner {
                 )
             }
         }
+    }
+
+    /// A label that nobody would enforce. "unconfined" is what everything is where AppArmor is off.
+    package static func refuseLabels(_ process: RuntimeSpec.Process, _ host: HostFacts) throws(Failure) {
+        if process.selinuxLabel?.isEmpty == false, !host.seLinux {
+            throw Failure(.unsupported, "config.json: process.selinuxLabel: SELinux is off")
+        }
+        if ![nil, "", "unconfined"].contains(process.apparmorProfile), !host.appArmor {
+            throw Failure(.unsupported, "config.json: process.apparmorProfile: AppArmor is off")
+        }
+    }
+
+    /// What the specification wants to be logged, and what is passed over without an error.
+    package static func warnings(_ spec: RuntimeSpec, _ host: HostFacts) -> [String] {
+        var warnings: [String] = []
+        let inUserNamespace = spec.linux?.namespaces?.contains { $0.type == .user } == true
+        if let process = spec.process {
+            warnings += self.warnings(process, inUserNamespace: inUserNamespace, host)
+        }
+        for (index, mount) in (spec.mounts ?? []).enumerated() {
+            // mount(2) takes no parameters of the file system there.
+            let options = MountOptions(mount.options ?? [])
+            guard options.isBind || mount.type == "bind" else { continue }
+            for option in options.data where !MountOptions.superblockFlags.contains(option.key) {
+                warnings.append("mounts.\(index): \(option.key): not an option of a bind mount, ignored")
+            }
+        }
+        return warnings
+    }
+
+    /// - Parameter inUserNamespace: the container is.
+    package static func warnings(
+        _ process: RuntimeSpec.Process, inUserNamespace: Bool, _ host: HostFacts
+    ) -> [String] {
+        let granted = GrantedCapabilities(
+            process.capabilities, inUserNamespace: inUserNamespace, host)
+        guard !granted.refused.isEmpty else { return [] }
+        return [
+            "process.capabilities: \(granted.refused.joined(separator: ", ")): unknown, or not to be granted here; left out"
+        ]
     }
 
     /// 2^32-1 is no id: setresuid(2) takes it for "as it is", which is root's (CVE-2024-40635).

@@ -26,6 +26,8 @@ package enum Planner {
         package var rootPlace: String?
         /// `--no-pivot`: chroot in its place.
         package var keepsOldRoot = false
+        /// For exec: the container's root is not its mount namespace's; the slot `root` is.
+        package var entersRoot = false
         /// `--no-new-keyring`
         package var keepsKeyring = false
         /// stdin, stdout and stderr are the caller's, and are given to the process's user.
@@ -56,7 +58,9 @@ package enum Planner {
     /// - Throws: `unsupported` with the field that ctr does not do yet, `invalidArgument` for what cannot be.
     package static func plan(_ spec: RuntimeSpec, _ context: Context) throws(Failure) -> LaunchPlan {
         try refuse(spec, context.host)
-        guard let process = spec.process, let arguments = process.args, let program = arguments.first else {
+        // Without a process it waits for a start that never comes (runtime.md, "Start").
+        let process = spec.process ?? RuntimeSpec.Process()
+        if spec.process != nil || !context.waitsForStart, process.args?.isEmpty != false {
             throw Failure(.invalidArgument, "config.json: process.args: missing")
         }
         let linux = spec.linux ?? RuntimeSpec.Linux()
@@ -78,6 +82,11 @@ package enum Planner {
         // counted there.
         try context.placement?.place(
             resources: linux.resources ?? RuntimeSpec.Resources(), rules: deviceRules(linux), into: &draft)
+        if let owner = cgroupOwner(spec, namespaces), let path = context.placement?.location.unified,
+            context.placement?.layout.mode == .unified
+        {
+            draft.cgroup.append(.delegate(path: path, uid: owner))
+        }
         // Only the first user namespace's root loads filters; in another there is nothing to make devices with.
         if context.host.inUserNamespace {
             draft.cgroup.removeAll { if case .attachDeviceFilter = $0 { true } else { false } }
@@ -93,10 +102,15 @@ package enum Planner {
 
         // The copy of the host's mount table must not tell the host of what happens in it.
         let propagation = rootPropagation(linux)
-        draft.steps.append(.setPropagation(flags: propagation ?? defaultPropagation))
-        draft.steps.append(.attachRoot(draft.slot(.root), at: context.rootPlace ?? "/"))
+        if !namespaces.sharesMounts {
+            draft.steps.append(.setPropagation(flags: propagation ?? defaultPropagation))
+        }
+        draft.steps.append(
+            .attachRoot(
+                draft.slot(.root), at: context.rootPlace ?? "/", sharesMounts: namespaces.sharesMounts))
         try mount(spec.mounts ?? [], spec: spec, namespaces: namespaces, context: context, into: &draft)
-        if makesDevices(spec.mounts ?? []) { makeDevices(linux.devices ?? [], into: &draft) }
+        let makesDevices = makesDevices(spec.mounts ?? [])
+        if makesDevices { makeDevices(linux.devices ?? [], into: &draft) }
         // The mounts are there, and the root can still be written and seen from the host's side.
         if context.awaitsParent { draft.steps.append(.awaitParent(stage: 1)) }
         draft.steps += hooks(spec.hooks?.createContainer, .createContainer, context.hookStates?.creating)
@@ -109,6 +123,10 @@ package enum Planner {
                     columns: UInt16(clamping: size?.width ?? 0)))
         }
 
+        if makesDevices, isReadOnlyDev(spec.mounts ?? []) {
+            draft.steps.append(
+                .remount(inRoot: "/dev", change: AttributeChange(set: MountOptions.Attribute.readOnly)))
+        }
         if let hostname = spec.hostname, !hostname.isEmpty { draft.steps.append(.hostname(hostname)) }
         if let domainname = spec.domainname, !domainname.isEmpty {
             draft.steps.append(.domainname(domainname))
@@ -125,7 +143,8 @@ package enum Planner {
         // Made while the root can be written.
         if process.cwd != "/" { draft.steps.append(.makeDirectory(inRoot: process.cwd, mode: 0o755)) }
         if spec.root?.readonly == true { draft.steps.append(.readOnlyRoot) }
-        draft.steps.append(context.keepsOldRoot ? .changeRoot : .pivotRoot)
+        draft.steps.append(
+            context.keepsOldRoot || namespaces.sharesMounts ? .changeRoot : .pivotRoot)
         // Of the root that is `/` now; before, it would have been told to the host.
         if let propagation { draft.steps.append(.setRootPropagation(flags: propagation)) }
 
@@ -135,7 +154,7 @@ package enum Planner {
         // In a pid namespace of somebody else there is an init already.
         let isInit = namespaces.flags & CloneFlag.pid != 0
         finish(
-            arguments: arguments, program: program, process: process, reaps: context.initProcess && isInit,
+            process: process, reaps: context.initProcess && isInit,
             startHooks: hooks(spec.hooks?.startContainer, .startContainer, context.hookStates?.created),
             context: context,
             into: &draft)

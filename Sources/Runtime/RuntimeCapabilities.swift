@@ -1,12 +1,12 @@
 /// What this room can do, as lists, for whoever tells others.
 package enum RuntimeCapabilities {
-    /// Every mount option that is not the file system's own, sorted.
+    /// Every mount option that is not one file system's own, sorted.
     package static var mountOptions: [String] {
         let attributes = MountOptions.attributeNames.keys
         let recursive = attributes.map { "r" + $0 }
         let others = ["bind", "rbind", "tmpcopyup", "idmap", "ridmap"]
         return Set(attributes).union(recursive).union(MountOptions.propagations.keys).union(others)
-            .union(MountOptions.withoutEffect).subtracting(["remount"]).sorted()
+            .union(MountOptions.withoutEffect).union(MountOptions.superblockFlags).sorted()
     }
 
     /// `CAP_CHOWN`, …

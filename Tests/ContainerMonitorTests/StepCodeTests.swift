@@ -28,6 +28,7 @@ import Testing
         (CTR_OP_MEMORY_POLICY, .memoryPolicy), (CTR_OP_CPU_AFFINITY, .cpuAffinity),
         (CTR_OP_PROPAGATION, .propagation), (CTR_OP_CHANGE_ROOT, .changeRoot),
         (CTR_OP_OWN_STREAMS, .ownStreams), (CTR_OP_BIND_HOST, .bindHost),
+        (CTR_OP_REMOUNT, .remount), (CTR_OP_ENTER_ROOT, .enterRoot),
     ]
 
     @Test func bothTablesAgree() {

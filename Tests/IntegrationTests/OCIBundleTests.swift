@@ -45,7 +45,6 @@ struct OCIBundleTests {
                 try box.refusesToCreate(says: [says])
             }
             try refuses("args") { $0["process.args"] = [String]() }
-            try refuses("process") { $0["process"] = nil }
             try refuses("root") { $0["root"] = nil }
             try refuses("rlimit") {
                 $0["process.rlimits"] = [["type": "RLIMIT_NOSUCH", "soft": 1, "hard": 1] as [String: Any]]

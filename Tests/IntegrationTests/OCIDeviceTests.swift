@@ -26,6 +26,21 @@ struct OCIDeviceTests {
         }
     }
 
+    /// runtime-linux.md, "Dev symbolic links": also where a root brings something else of these names.
+    @Test func linksThatWereThere() throws {
+        try withBundle { box in
+            box.config["mounts"] = (box.config["mounts"] as? [[String: Any]] ?? []).filter {
+                $0["destination"] as? String == "/proc"
+            }
+            let dev = box.rootfs + "/dev"
+            mknod("\(dev)/ptmx", S_IFCHR | 0o666, 5 << 8 | 2)
+            try "old".write(toFile: "\(dev)/stdin", atomically: false, encoding: .utf8)
+            symlink("elsewhere", "\(dev)/fd")
+            let text = try box.prints("readlink /dev/ptmx /dev/stdin /dev/fd")
+            #expect(text == "pts/ptmx\n/proc/self/fd/0\n/proc/self/fd", "\(text)")
+        }
+    }
+
     @Test func theirOwnDevices() throws {
         try withBundle { box in
             box.config["linux.devices"] =

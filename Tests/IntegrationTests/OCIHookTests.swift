@@ -279,6 +279,24 @@ struct OCIHookTests {
         }
     }
 
+    /// Each in the bundle's directory, whichever call runs it.
+    @Test func theirWorkingDirectory() throws {
+        try withBundle { box in
+            let place = try shared(box)
+            for kind in ["prestart", "createRuntime", "createContainer", "poststart", "poststop"] {
+                box.config["hooks.\(kind)"] = [hook("pwd -P >> \(place)/where")]
+            }
+            box.config["process.args"] = ["true"]
+            try box.create()
+            try box.start()
+            try box.waitForStop()
+            try box.ok("delete", box.id)
+            let real = try #require(realpath(box.bundle, nil).map { String(cString: $0) })
+            let found = box.fixture.contents("\(place)/where").split(separator: "\n").map(String.init)
+            #expect(found == Array(repeating: real, count: 5), "\(found)")
+        }
+    }
+
     @Test(arguments: ["createRuntime", "createContainer"])
     func aHookThatTakesTooLong(kind: String) throws {
         try withBundle { box in

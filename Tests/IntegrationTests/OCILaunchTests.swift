@@ -49,6 +49,64 @@ struct OCILaunchTests {
         }
     }
 
+    /// What create was told of the keyring holds for every process of the container.
+    @Test func theKeyringOfExec() throws {
+        for (flags, count) in [(["--no-new-keyring"], "0"), ([], "1")] {
+            try withBundle { box in
+                box.config["process.args"] = ["sleep", "300"]
+                try box.create(flags)
+                try box.start()
+                #expect(try box.exec("sh", "-c", "grep -c ctr-\(box.id) /proc/keys || true") == count)
+            }
+        }
+    }
+
+    /// Without pivot_root another process of the container must come to the same root, also where hooks saw it elsewhere.
+    @Test(arguments: [false, true])
+    func execWithoutPivot(hooks: Bool) throws {
+        try withBundle { box in
+            if hooks { box.config["hooks.createRuntime"] = [["path": "/bin/true"]] }
+            box.config["process.args"] = ["sleep", "300"]
+            try box.create(["--no-pivot"])
+            try box.start()
+            #expect(try box.exec("ls", "/bin").contains("busybox"))
+            #expect(
+                try box.exec("stat", "-c", "%d:%i", "/") == box.exec("stat", "-Lc", "%d:%i", "/proc/1/root"))
+        }
+    }
+
+    /// runtime.md, "Start": "This operation MUST generate an error if `process` was not set", and has no effect.
+    @Test func withoutAProcess() throws {
+        try withBundle { box in
+            box.config["process"] = nil
+            try box.create()
+            #expect(try box.status() == "created")
+            try box.refuses("start", box.id, says: ["process"])
+            #expect(try box.status() == "created")
+            try box.refuses("exec", box.id, "true", says: ["process"], code: 255)
+            try box.delete()
+            let run = try box.run()
+            #expect(run.code == 1 && run.stderr.contains("process: missing"), "\(run)")
+            #expect(box.leftovers().isEmpty)
+        }
+    }
+
+    /// A state directory and a log that are named from the caller's working directory, not the bundle's.
+    @Test func relativePaths() throws {
+        try withBundle { box in
+            box.config["process.args"] = ["no-such-program"]
+            try box.write()
+            let script = "cd \(box.fixture.directory) && \"$@\"; ls here; cat log"
+            let outcome = try ChildProcess(
+                ["/bin/sh", "-c", script, "sh", Program.ctr, "oci", "--root", "here", "--log", "log", "run"]
+                    + ["--bundle", "bundle", box.id], environment: box.fixture.environment
+            ).finish(timeout: 20)
+            #expect(
+                outcome.stdout.contains("level=error") && !outcome.stdout.contains(box.id + "\n"),
+                "\(outcome)")
+        }
+    }
+
     @Test func theSpecGoesWhereItIsAsked() throws {
         try withBundle { box in
             let place = try box.fixture.makeDirectory("elsewhere")
@@ -127,6 +185,14 @@ struct OCILaunchTests {
                 renamed.stdout.contains("eth7") && renamed.stdout.contains("10.77.0.2/24")
                     && renamed.stdout.contains("src1"), "\(renamed)")
             #expect(!renamed.stdout.contains(": src0"), "it is not the host's any more: \(renamed)")
+            // "the user has provided a template by appending `%d` to the new name"
+            let template = try run(
+                ["src0": ["name": "eth%d"], "src1": ["name": "eth%d"]], "ip -o link; ip addr show")
+            #expect(
+                template.code == 0 && template.stdout.contains("eth0") && template.stdout.contains("eth1")
+                    && template.stdout.contains("10.77.0.2/24"), "\(template)")
+            let partly = try run(["src0": ["name": "a"], "src1": ["name": "lo"]], "true")
+            #expect(partly.code == 1 && partly.stdout.contains("src0"), "all or none: \(partly)")
             let missing = try run(["nosuch0": [String: Any]()], "true")
             #expect(missing.code == 1 && missing.stderr.contains("linux.netDevices: nosuch0"), "\(missing)")
             let taken = try run(["src0": ["name": "lo"]], "true")

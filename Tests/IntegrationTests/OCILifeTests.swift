@@ -175,6 +175,18 @@ struct OCILifeTests {
         }
     }
 
+    /// kill(2): signal 0 asks whether there is somebody.
+    @Test func theSignalThatIsNone() throws {
+        try withBundle { box in
+            try box.runSleeping()
+            try box.ok("kill", box.id, "0")
+            #expect(try box.status() == "running")
+            try box.ok("kill", box.id, "KILL")
+            try box.waitForStop()
+            try box.refuses("kill", box.id, "0", says: ["not running"])
+        }
+    }
+
     @Test func badSignals() throws {
         try withBundle { box in
             try box.runSleeping()

@@ -90,6 +90,67 @@ struct OCIMountTests {
         }
     }
 
+    /// `remount` of what an entry before has mounted.
+    @Test func remounts() throws {
+        try withBundle { box in
+            box.config.mount("/data", "tmpfs", type: "tmpfs", ["size=64k"])
+            box.config.mount("/data", "tmpfs", type: "tmpfs", ["remount", "ro", "nosuid", "size=128k"])
+            let found = try options(box, "/data")
+            #expect(found.own.contains("ro") && found.own.contains("nosuid"), "\(found)")
+            #expect(try box.prints("grep -c ' /data ' /proc/self/mountinfo") == "1")
+            #expect(try box.prints("grep ' /data ' /proc/mounts").contains("size=128k"))
+        }
+    }
+
+    /// Read-only when everything is made there.
+    @Test func aReadOnlyDev() throws {
+        try withBundle { box in
+            box.config["mounts"] = (box.config["mounts"] as? [[String: Any]] ?? []).map { mount in
+                var mount = mount
+                if mount["destination"] as? String == "/dev" { mount["options"] = ["mode=755", "ro"] }
+                return mount
+            }
+            let text = try box.prints(
+                "touch /dev/new || echo no; ls /dev; echo x > /dev/null && echo written")
+            #expect(
+                text.hasPrefix("no\n") && text.contains("urandom") && text.hasSuffix("written"), "\(text)")
+        }
+    }
+
+    /// "Runtimes SHOULD treat unknown options as filesystem-specific ones", which a bind has no use for.
+    @Test func unknownOptionsOfABind() throws {
+        try withBundle { box in
+            let source = try box.fixture.makeDirectory("source")
+            box.config.mount("/data", source, ["bind", "ro", "no-such-option"])
+            let outcome = try box.run("touch /data/x || echo no")
+            #expect(
+                outcome.code == 0 && outcome.text == "no" && outcome.stderr.contains("no-such-option"),
+                "\(outcome)")
+            box.config.mount("/data", "tmpfs", type: "tmpfs", ["no-such-option"])
+            try box.refusesToCreate(says: ["no-such-option"])
+        }
+    }
+
+    /// Mounts of the host below the root come along; what the container mounts there stays its own.
+    @Test func mountsBelowTheRoot() throws {
+        try withBundle { box in
+            let data = box.rootfs + "/data"
+            let script = """
+                mount -t tmpfs below '\(data)' && mount --make-shared '\(data)' && mkdir '\(data)/in' || exit 9
+                "$@"; code=$?; grep -c '\(data)/in' /proc/self/mountinfo; umount -l '\(data)'; exit $code
+                """
+            box.config.mount("/data/in", "tmpfs", type: "tmpfs")
+            box.config["process.args"] = ["sleep", "300"]
+            try box.write()
+            let outcome = try ChildProcess(
+                ["/bin/sh", "-c", script, "sh"] + box.words(["create", "--bundle", box.bundle, box.id]),
+                environment: box.fixture.environment
+            ).finish(timeout: 20)
+            #expect(outcome.stdout == "0\n", "\(outcome)")
+            try box.delete()
+        }
+    }
+
     @Test func superblockOptions() throws {
         try withBundle { box in
             box.config.mount(

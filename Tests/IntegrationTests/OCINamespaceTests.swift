@@ -217,9 +217,50 @@ struct OCINamespaceTests {
         }
     }
 
-    @Test func withoutAMountNamespaceItIsRefused() throws {
+    /// "If a namespace type is not specified in the `namespaces` array, the container MUST inherit the runtime namespace of
+    /// that type": the mounts are the host's, and go with the container.
+    @Test(arguments: [nil, "/proc/self/ns/mnt"])
+    func theRuntimesMountNamespace(path: String?) throws {
         try withBundle { box in
             box.config.removeNamespace("mount")
+            if let path { box.config.namespace("mount", path: path) }
+            box.config["linux.maskedPaths"] = ["/proc/keys"]
+            box.config["root.readonly"] = true
+            try box.runSleeping()
+            #expect(try own("mnt", of: String(box.pid())) == own("mnt"))
+            let mounts = Leftovers.mounts(below: box.rootfs)
+            #expect(mounts.count == 5, "\(mounts)")
+            #expect(try box.exec("ls", "/").split(separator: "\n").contains("bin"))
+            #expect(try box.exec("sh", "-c", "cat /proc/keys; touch /x || echo no") == "no")
+            let created = try box.exec("readlink", "/proc/1/ns/mnt")
+            #expect(try created == own("mnt"))
+            try box.delete()
+            #expect(Leftovers.mounts(below: box.rootfs).isEmpty)
+            // What comes to nothing leaves nothing.
+            box.config["process.args"] = ["no-such-program"]
+            try box.refusesToCreate(says: ["no-such-program"])
+        }
+    }
+
+    /// What others have mounted over the bundle's root in the meantime is theirs.
+    @Test func aMountOverTheRootOfAnother() throws {
+        try withBundle { box in
+            box.config.removeNamespace("mount")
+            try box.runSleeping()
+            try box.fixture.tool(.mount, "-t", "tmpfs", "theirs", box.rootfs)
+            try box.delete()
+            #expect(Leftovers.mounts(below: box.rootfs).count >= 1)
+            // The topmost first; below it is the container's, which only its own name hid.
+            while !Leftovers.mounts(below: box.rootfs).isEmpty {
+                try box.fixture.tool(.umount, "-l", box.rootfs)
+            }
+        }
+    }
+
+    @Test func aUserNamespaceNeedsMountsOfItsOwn() throws {
+        try withBundle { box in
+            box.config.removeNamespace("mount")
+            box.config.mapIDs(to: 100_000)
             try box.refusesToCreate(says: ["mount namespace"])
         }
     }

@@ -104,6 +104,15 @@ struct OCIProcessTests {
             let names = ["CAP_CHOWN", "CAP_FROM_THE_FUTURE"]
             box.config["process.capabilities"] = ["bounding": names, "permitted": names, "effective": names]
             #expect(try box.prints("echo runs") == "runs")
+            let told = try box.run("true").stderr
+            #expect(told.contains("warning") && told.contains("CAP_FROM_THE_FUTURE"), "\(told)")
+            #expect(!told.contains("CAP_CHOWN"))
+            // With a log, stderr is the container's.
+            let log = box.fixture.path("log")
+            box.globals = ["--log", log, "--log-format", "json"]
+            #expect(try box.run("true").stderr.isEmpty)
+            let entry = try JSONObject(box.fixture.contents(log))
+            #expect(entry.text("level") == "warning" && entry.text("msg").contains("CAP_FROM_THE_FUTURE"))
         }
     }
 

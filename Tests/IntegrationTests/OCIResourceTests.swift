@@ -57,6 +57,17 @@ struct OCIResourceTests {
         }
     }
 
+    /// "`0` is a valid limit value for the `pids` cgroup controller".
+    @Test func noProcessMore() throws {
+        try withBundle { box in
+            box.config["linux.resources"] = ["pids": ["limit": 0]]
+            let outcome = try box.run("echo here; (true); echo there")
+            #expect(outcome.text == "here" && outcome.code != 0, "\(outcome)")
+            box.config["linux.resources"] = ["pids": ["limit": -1]]
+            #expect(try box.prints("(true); echo there") == "there")
+        }
+    }
+
     @Test func pathsThatCannotBe() throws {
         try withBundle { box in
             box.config["linux.cgroupsPath"] = "/../escape-\(box.mark)"

@@ -7,7 +7,8 @@ import Testing
         let steps: [Step] = [
             .awaitParent(stage: 1), .joinCgroup(3), .joinNamespace(4, flags: 0x2000_0000),
             .unshare(flags: 0x0200_0000),
-            .newSession, .newKeyring(name: "k"), .setPropagation(flags: 1 << 19), .attachRoot(0, at: "/b"),
+            .newSession, .newKeyring(name: "k"), .setPropagation(flags: 1 << 19),
+            .attachRoot(0, at: "/b", sharesMounts: true),
             .mount(
                 type: "tmpfs", source: "tmpfs", inRoot: "/dev", attributes: 2,
                 options: [MountOption("mode", "755"), MountOption("noswap")], copyUp: true),
@@ -37,6 +38,10 @@ import Testing
             .changeRoot,
             .memoryPolicy(mode: 2, nodes: [1, 3]), .cpuAffinity([5]), .ownStreams(uid: 7),
             .bindHost(directory: "/sys/fs/cgroup/x", inRoot: "/c", attributes: 1),
+            .enterRoot(3),
+            .remount(
+                inRoot: "/dev", change: AttributeChange(set: 1, clear: 2),
+                options: [MountOption("size", "1m")]),
             .reap, .execute(arguments: ["sh", "-c", "echo \u{e9}"], environment: ["A=b", "SECRET=x y"]),
         ]
         let slots: [SlotSource] = [
@@ -57,6 +62,7 @@ import Testing
             .write(path: "/c/pids.max", value: "200", optional: true),
             .moveSelf(path: "/c/monitor/cgroup.procs"),
             .attachDeviceFilter(path: "/c", program: [1, 2, 3]), .cloneInto(path: "/c"),
+            .delegate(path: "/c", uid: 100_000),
             .openForChild(path: "/v1/tasks", slot: 3),
         ]
         var plan = MonitorPlan(

@@ -63,7 +63,47 @@ import Testing
             #expect(try text("box/schemata").hasPrefix("MB:0=20\n"))
             try own.admit(4711)
             #expect(try text("box/tasks") == "4711" && text("box/mon_groups/box/tasks") == "4711")
-            #expect(own.toRemove == ["\(mount)/box/mon_groups/box", "\(mount)/box"])
+            #expect(own.toRemove == ["\(mount)/box/mon_groups/box"], "the class was there before")
+        }
+        // Made for it, and nothing is written where nothing is asked.
+        try withClass("other", schemata: "") {
+            let own = try CacheAllocation(asked { _ in }, container: "box", mount: mount)
+            #expect(own.toRemove == ["\(mount)/box"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(mount)/box").isEmpty)
+            own.remove()
+            #expect(!FileManager.default.fileExists(atPath: "\(mount)/box"))
+        }
+    }
+
+    /// "As a special case, value `/` means that the container MUST be assigned to the default CLOS (the root of the resctrl
+    /// filesystem)."
+    @Test func theDefaultClass() throws {
+        try withClass(".", schemata: "L3:0=f\n") {
+            let top = try CacheAllocation(
+                asked {
+                    $0.closID = "/"
+                    $0.schemata = ["L3:0=f"]
+                    $0.enableMonitoring = true
+                }, container: "box", mount: mount)
+            try top.admit(7)
+            #expect(try text("tasks") == "7" && text("mon_groups/box/tasks") == "7")
+            #expect(top.toRemove == ["\(mount)/mon_groups/box"])
+        }
+    }
+
+    /// What `update` changes.
+    @Test func newShares() throws {
+        try withClass("gold", schemata: "") {
+            let gold = asked { $0.closID = "gold" }
+            try CacheAllocation.change(
+                asked { $0.l3CacheSchema = "L3:0=3" }, of: gold, container: "box", mount: mount)
+            #expect(try text("gold/schemata") == "L3:0=3\n")
+            for (present, mount) in [(nil, mount), (gold, nil)] as [(RuntimeSpec.IntelRdt?, String?)] {
+                #expect(throws: Failure.self) {
+                    try CacheAllocation.change(
+                        asked { $0.memBwSchema = "MB:0=5" }, of: present, container: "box", mount: mount)
+                }
+            }
         }
     }
 

@@ -86,6 +86,22 @@ private let validator: String? = {
         try spec.check()
     }
 
+    /// SemVer 2.0.0.
+    @Test(arguments: ["1.0.0", "1.0.2-dev", "1.2.0-rc.1+x-y.007", "1.99.0", "1.0.0-0a.-"])
+    func versions(_ version: String) throws {
+        var spec = RuntimeSpec(root: .init(path: "rootfs"))
+        spec.ociVersion = version
+        try spec.check()
+    }
+
+    /// "Runtimes MUST ignore consoleSize if terminal is false or unset."
+    @Test func consoleSizeWithoutATerminal() throws {
+        let document = #"""
+            {"ociVersion":"1.3.0","root":{"path":"r"},"process":{"cwd":"/","args":["a"],"consoleSize":{"height":-1}}}
+            """#
+        #expect(try RuntimeSpec(bytes: Array(document.utf8)).process?.consoleSize == nil)
+    }
+
     @Test func unknownAndNullFields() throws {
         let document = #"""
             {"ociVersion":"1.0.2-dev","new":{"x":[1]},"root":{"path":"r","later":1},"mounts":null,"hooks":null,
@@ -102,6 +118,15 @@ private let validator: String? = {
         (#""ociVersion":"1.3.0""#, #""ociVersion":"2.0.0""#, "not supported"),
         (#""ociVersion":"1.3.0""#, #""ociVersion":"1""#, "ociVersion"),
         (#""ociVersion":"1.3.0""#, #""ociVersion":"1.x.0""#, "ociVersion"),
+        (#""ociVersion":"1.3.0""#, #""ociVersion":"1.03.0""#, "ociVersion"),
+        (#""ociVersion":"1.3.0""#, #""ociVersion":"1.3.0-""#, "ociVersion"),
+        (#""ociVersion":"1.3.0""#, #""ociVersion":"1.3.0-rc.01""#, "ociVersion"),
+        (#""ociVersion":"1.3.0""#, #""ociVersion":"1.3.0-rc_1""#, "ociVersion"),
+        (#""ociVersion":"1.3.0""#, #""ociVersion":"1.3.0+a..b""#, "ociVersion"),
+        (
+            #""uidMappings":[{"containerID":0,"hostID":100000,"size":65536}]"#, #""uidMappings":[]"#,
+            "needs uidMappings"
+        ),
         (#""root":{"path":"rootfs","readonly":true},"#, "", "root: missing"),
         (#""path":"rootfs""#, #""path":"""#, "root.path: is empty"),
         (#""cwd":"/w""#, #""cwd":"w""#, "process.cwd: \"w\" is not an absolute path"),

@@ -147,7 +147,7 @@ import Testing
 
     @Test func noLimitOfProcessesIsWritten() throws {
         #expect(try lines(unifiedLayout) { $0.pids = .init(limit: -1) } == ["ctr/c1/pids.max max"])
-        #expect(try lines(hybridLayout) { $0.pids = .init(limit: 0) } == ["pids/ctr/c1/pids.max max"])
+        #expect(try lines(hybridLayout) { $0.pids = .init(limit: 0) } == ["pids/ctr/c1/pids.max 0"])
         #expect(try lines(hybridLayout) { $0.pids = .init(limit: 9) } == ["pids/ctr/c1/pids.max 9"])
     }
 

@@ -29,6 +29,7 @@ func text(_ plan: LaunchPlan) -> String {
         case .moveSelf(let path): lines.append("cgroup move-self \(path)")
         case .attachDeviceFilter(let path, let program):
             lines.append("cgroup devices \(path) \(program.count / 8) instructions")
+        case .delegate(let path, let uid): lines.append("cgroup delegate \(path) to \(uid)")
         case .cloneInto(let path): lines.append("cgroup clone-into \(path)")
         case .openForChild(let path, let slot): lines.append("cgroup open \(path) as \(slot)")
         }
@@ -84,7 +85,12 @@ private func shortText(_ step: Step) -> String {
     case .joinCgroup(let slot): "join-cgroup \(slot)"
     case .newSession: "session"
     case .newKeyring(let name): "keyring \(name)"
-    case .attachRoot(let slot, let place): "root \(slot)\(place == "/" ? "" : " at \(place)")"
+    case .attachRoot(let slot, let place, let sharesMounts):
+        "root \(slot)\(place == "/" ? "" : " at \(place)")\(sharesMounts ? " shared" : "")"
+    case .enterRoot(let slot): "enter-root \(slot)"
+    case .changeRoot: "chroot"
+    case .remount(let path, let change, let options):
+        "remount \(path) +\(change.set) -\(change.clear) \(options.map { $0.value.isEmpty ? $0.key : "\($0.key)=\($0.value)" })"
     case .readOnlyRoot: "read-only-root"
     case .pivotRoot: "pivot"
     case .hostname(let name): "hostname \(name)"

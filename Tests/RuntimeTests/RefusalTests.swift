@@ -34,7 +34,10 @@ import Testing
             try message { $0.linux?.personality = .init(domain: .linux, flags: ["X"]) }.contains(
                 "personality.flags"))
         #expect(
-            try message { $0.linux?.namespaces?.removeAll { $0.type == .mount } }.contains("mount namespace"))
+            try message {
+                $0.linux?.namespaces?.removeAll { $0.type == .mount }
+                $0.linux?.namespaces?.append(.init(.user))
+            }.contains("needs a mount namespace"))
         #expect(try message { $0.linux?.seccomp = .init(defaultAction: .allow) }.contains("linux.seccomp"))
         #expect(try message { $0.process?.args = nil } == "config.json: process.args: missing")
         #expect(
@@ -55,7 +58,7 @@ import Testing
 
     @Test(arguments: [
         (["bind", "idmap"], "bind", "idmap needs"), (["idmap"], "tmpfs", "for bind mounts"),
-        (["bind", "size=1m"], "bind", "size is no option"), (["tmpcopyup"], "proc", "tmpcopyup"),
+        (["tmpcopyup"], "proc", "tmpcopyup"),
         ([], "", "type"),
     ])
     func mountOptions(_ options: [String], _ type: String, _ word: String) throws {

@@ -2,7 +2,7 @@
 extension CommandTable {
     /// Between `oci` and the verb, as engines give them.
     package static let runtimeFlags: [FlagDescription] = [
-        .ignored(.criu, "Without effect: there are no checkpoints"),
+        .ignoredValue(.criu, "path", "Without effect: there are no checkpoints"),
         .toggle(.debug, "Log more"),
         .toggle(.help, short: "h", "Print help and end"),
         .value(.log, "file", "Write errors to this file too", default: "stderr"),
@@ -143,6 +143,11 @@ extension VerbDescription {
                     check: .integer(0...262_144), or: "cpu-shares"),
                 .value(.cpusetCPUs, "string", "Processors that may be used"),
                 .value(.cpusetMems, "string", "Memory nodes that may be used"),
+                .ignoredValue(
+                    .kernelMemory, "bytes", "Without effect: the kernel has no such limit any more"),
+                .ignoredValue(.kernelMemoryTCP, "bytes", "Without effect: as --kernel-memory"),
+                .value(.l3CacheSchema, "string", "Share of the L3 cache: L3:ID=MASK;…"),
+                .value(.memBwSchema, "string", "Share of memory bandwidth: MB:ID=PERCENT;…"),
                 .value(.memory, "bytes", "Limit of memory", check: .byteSizeOrUnlimited),
                 .value(
                     .memoryReservation, "bytes", "Memory that is kept when memory runs short",

@@ -1,4 +1,3 @@
-import CivilTime
 import CommandTable
 import Failure
 import LinuxSystem
@@ -17,35 +16,23 @@ enum RuntimeProgram {
 
     /// Failures go to the log that the engine reads, and to stderr.
     static func perform(_ command: ParsedCommand) -> Int32 {
+        let log = RuntimeLog(
+            path: command.value(.log).flatMap {
+                $0.isEmpty || $0 == "stderr" ? nil : WorkingDirectory.absolute($0)
+            },
+            isJSON: command.value(.logFormat) == "json")
         do throws(Failure) {
-            let runtime = BundleRuntime(root: command.value(.root), usesSystemd: command.flag(.systemdCgroup))
+            let runtime = BundleRuntime(
+                root: command.value(.root), usesSystemd: command.flag(.systemdCgroup), warn: log.warn)
             switch command.verb {
             case .ociCreate, .ociRun: try runtime.prepareToLaunch(bundle: command.value(.bundle) ?? ".")
             case .ociExec: try runtime.prepareToLaunch(in: command.positionals.first ?? "")
             default: break
             }
-            return try RuntimeVerbs(runtime: runtime, command: command).perform()
+            return try RuntimeVerbs(runtime: runtime, command: command, log: log).perform()
         } catch {
-            log(error, command)
+            log.fail(error)
             return command.verb == .ociExec ? 255 : 1
         }
-    }
-
-    private static func log(_ failure: Failure, _ command: ParsedCommand) {
-        let message = failure.message
-        Console.error("\(name): \(message)\n")
-        if let hint = failure.hint { Console.error("\(hint)\n") }
-        guard let path = command.value(.log), !path.isEmpty, path != "stderr" else { return }
-        let seconds = Timestamp.now().seconds
-        let time = CivilTime(secondsSinceEpoch: seconds)
-        let stamp = "\(time.date)T\(time.clock)Z"
-        var line = Array("time=\"\(stamp)\" level=error msg=\"\(message)\"\n".utf8)
-        if command.value(.logFormat) == "json" {
-            let entry = ["level": "error", "msg": message, "time": stamp]
-            guard let bytes = try? JSON.encode(entry) else { return }
-            line = bytes + [UInt8(ascii: "\n")]
-        }
-        let file = try? FileDescriptor.open(path, [.writeOnly, .create, .append], mode: 0o600)
-        try? file?.write(line)
     }
 }

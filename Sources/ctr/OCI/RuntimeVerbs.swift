@@ -8,6 +8,7 @@ import OCIRuntime
 struct RuntimeVerbs {
     let runtime: BundleRuntime
     let command: ParsedCommand
+    let log: RuntimeLog
 
     private var id: String { command.positionals.first ?? "" }
 
@@ -22,7 +23,8 @@ struct RuntimeVerbs {
         case .ociState: try printJSON(try runtime.state(id))
         case .ociKill:
             let word = command.positionals.count > 1 ? command.positionals[1] : "TERM"
-            try runtime.kill(id, signal: try SignalName.parse(word), all: command.flag(.all))
+            try runtime.kill(
+                id, signal: word == "0" ? 0 : try SignalName.parse(word), all: command.flag(.all))
         case .ociDelete: try runtime.delete(id, force: command.flag(.force))
         case .ociExec: return try runtime.exec(id, execOptions())
         case .ociPs: try listProcesses()
@@ -33,7 +35,7 @@ struct RuntimeVerbs {
             try SpecTemplate.write(
                 to: command.value(.bundle) ?? ".", rootless: command.value(.rootless) == "true")
         case .ociFeatures: try printJSON(Features())
-        case .ociUpdate: try runtime.update(id, resources())
+        case .ociUpdate: try runtime.update(id, resources(), shares: shares)
         case .ociEvents: try events()
         default: break
         }
@@ -43,6 +45,7 @@ struct RuntimeVerbs {
     private func createOptions() throws(Failure) -> CreateOptions {
         var options = CreateOptions(bundle: command.value(.bundle) ?? ".")
         options.process = try processOptions()
+        options.keepsKeyring = command.flag(.noNewKeyring)
         options.activationDescriptors = activationDescriptors
         options.keepsOldRoot = command.flag(.noPivot)
         return options
@@ -54,7 +57,6 @@ struct RuntimeVerbs {
         options.pidFile = absolute(.pidFile)
         options.pidfdSocket = absolute(.pidfdSocket)
         options.preservedDescriptors = try preservedDescriptors()
-        options.keepsKeyring = command.flag(.noNewKeyring)
         return options
     }
 
@@ -76,9 +78,7 @@ struct RuntimeVerbs {
 
     /// The bundle becomes the working directory: paths are the caller's.
     private func absolute(_ flag: FlagName) -> String? {
-        guard let path = command.value(flag), !path.isEmpty else { return nil }
-        if path.hasPrefix("/") { return path }
-        return ((try? WorkingDirectory.path()) ?? "") + "/" + path
+        command.value(flag).flatMap { $0.isEmpty ? nil : WorkingDirectory.absolute($0) }
     }
 
     private func execOptions() throws(Failure) -> ExecOptions {
@@ -118,13 +118,14 @@ struct RuntimeVerbs {
 
     private func resources() throws(Failure) -> RuntimeSpec.Resources {
         if let file = command.value(.resources) {
-            let bytes = try during("read \(file)") { () throws(SystemError) in
+            let bytes: [UInt8]? = try during("read \(file)") { () throws(SystemError) in
                 file == "-"
                     ? try FileDescriptor.withBorrowed(0) { (own) throws(SystemError) in
                         try own.readAll(limit: 4 << 20)
                     }
-                    : try AtomicFile.read(file) ?? []
+                    : try AtomicFile.read(file)
             }
+            guard let bytes else { throw Failure(.notFound, "\(file): there is no such file") }
             return try RuntimeSpec.Resources(bytes: bytes, as: file)
         }
         var memory = RuntimeSpec.Memory()
@@ -155,10 +156,17 @@ struct RuntimeVerbs {
             resources.blockIO = RuntimeSpec.BlockIO()
             resources.blockIO?.weight = UInt16(clamping: weight)
         }
-        guard resources != RuntimeSpec.Resources() else {
+        guard resources != RuntimeSpec.Resources() || shares != nil else {
             throw Failure(.invalidArgument, "update: no limit is given", hint: "See 'ctr oci update --help'.")
         }
         return resources
+    }
+
+    private var shares: RuntimeSpec.IntelRdt? {
+        var shares = RuntimeSpec.IntelRdt()
+        shares.l3CacheSchema = command.value(.l3CacheSchema)
+        shares.memBwSchema = command.value(.memBwSchema)
+        return shares == RuntimeSpec.IntelRdt() ? nil : shares
     }
 
     private func events() throws(Failure) {
