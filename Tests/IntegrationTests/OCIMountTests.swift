@@ -121,11 +121,13 @@ struct OCIMountTests {
     @Test func unknownOptionsOfABind() throws {
         try withBundle { box in
             let source = try box.fixture.makeDirectory("source")
+            let before = box.config
             box.config.mount("/data", source, ["bind", "ro", "no-such-option"])
             let outcome = try box.run("touch /data/x || echo no")
             #expect(
                 outcome.code == 0 && outcome.text == "no" && outcome.stderr.contains("no-such-option"),
                 "\(outcome)")
+            box.config = before
             box.config.mount("/data", "tmpfs", type: "tmpfs", ["no-such-option"])
             try box.refusesToCreate(says: ["no-such-option"])
         }
