@@ -241,20 +241,7 @@ extension RuntimeSpec.Linux {
                 throw fault(path, "\(device.path.quotedForMessage) has no major and minor number")
             }
         }
-        for (index, rule) in (resources?.devices ?? []).enumerated() {
-            let path = "linux.resources.devices.\(index)"
-            guard ["", "a", "b", "c"].contains(rule.type ?? "") else {
-                throw fault("\(path).type", "\((rule.type ?? "").quotedForMessage) is not a, b or c")
-            }
-            guard (rule.access ?? "").allSatisfy({ "rwm".contains($0) }) else {
-                throw fault("\(path).access", "\((rule.access ?? "").quotedForMessage) is not of r, w, m")
-            }
-        }
-        for file in (resources?.unified ?? [:]).keys.sorted() {
-            // A file of the container's own cgroup, never a path to another.
-            guard !file.isEmpty, !file.hasPrefix("."), !file.utf8.contains(where: { $0 == 0x2F || $0 == 0 })
-            else { throw fault("linux.resources.unified", "\(file.quotedForMessage) is not a file's name") }
-        }
+        try resources?.check("linux.resources")
         for key in (sysctl ?? [:]).keys.sorted() {
             let parts = key.split(whereSeparator: { $0 == "." || $0 == "/" })
             guard !parts.isEmpty, !key.contains(".."), !key.hasPrefix("/"), !key.utf8.contains(0) else {
@@ -283,6 +270,38 @@ extension RuntimeSpec.Linux {
         }
         try seccomp?.check()
     }
+}
+
+extension RuntimeSpec.Resources {
+    fileprivate func check(_ path: String) throws(Failure) {
+        for (index, rule) in (devices ?? []).enumerated() {
+            let at = "\(path).devices.\(index)"
+            guard ["", "a", "b", "c"].contains(rule.type ?? "") else {
+                throw fault("\(at).type", "\((rule.type ?? "").quotedForMessage) is not a, b or c")
+            }
+            guard (rule.access ?? "").allSatisfy({ "rwm".contains($0) }) else {
+                throw fault("\(at).access", "\((rule.access ?? "").quotedForMessage) is not of r, w, m")
+            }
+        }
+        for file in (unified ?? [:]).keys.sorted() {
+            // A file of the container's own cgroup, never a path to another.
+            guard !file.isEmpty, !file.hasPrefix("."), !file.utf8.contains(where: { $0 == 0x2F || $0 == 0 })
+            else { throw fault("\(path).unified", "\(file.quotedForMessage) is not a file's name") }
+        }
+        for (name, limit) in rdma ?? [:] where limit.hcaHandles == nil && limit.hcaObjects == nil {
+            throw fault("\(path).rdma.\(name)", "one of hcaHandles and hcaObjects is needed")
+        }
+        for (index, device) in (blockIO?.weightDevice ?? []).enumerated()
+        where device.weight == nil && device.leafWeight == nil {
+            throw fault("\(path).blockIO.weightDevice.\(index)", "one of weight and leafWeight is needed")
+        }
+        if let swappiness = memory?.swappiness, swappiness > 100 {
+            throw fault("\(path).memory.swappiness", "\(swappiness) is above 100")
+        }
+    }
+
+    /// As `update` reads it: a document of its own.
+    package func check() throws(Failure) { try check("linux.resources") }
 }
 
 extension RuntimeSpec.Seccomp {

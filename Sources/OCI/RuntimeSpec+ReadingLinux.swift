@@ -105,6 +105,7 @@ extension RuntimeSpec.Resources {
     /// Of `update` too.
     package init(bytes: [UInt8], as what: String) throws(Failure) {
         try self.init(reading: try JSONFields(bytes, as: what))
+        try check()
     }
 
     init(reading fields: JSONFields) throws(Failure) {
@@ -172,7 +173,7 @@ extension RuntimeSpec.BlockIO {
                 var throttle = ThrottleDevice(
                     major: try device.needed("major", device.number),
                     minor: try device.needed("minor", device.number), rate: 0)
-                throttle.rate = try device.number("rate")
+                throttle.rate = try device.needed("rate", device.number)
                 return throttle
             }
         }

@@ -11,17 +11,19 @@ extension BundleRuntime {
     /// - Throws: `alreadyExists` for an id that is taken, and whatever is wrong with the bundle. Nothing is left behind.
     package func create(_ id: String, _ options: CreateOptions) throws(Failure) {
         let directory = try StateDirectory.make(id, in: root)
+        var ended: Ended?
         do throws(Failure) {
             let bundle = try Bundle(options.bundle)
             try directory.keep(config: bundle.config)
             try checkTerminal(bundle, options, leaves: true)
-            let made = try makeContainer(bundle, options, directory, waitsForStart: true)
+            let made = try makeContainer(bundle, options, directory, waitsForStart: true, ended: &ended)
             do throws(Failure) { try tell(made.process, options) } catch {
                 undo(made)
                 throw error
             }
         } catch {
             try? directory.remove()
+            finish(ended)
             throw error
         }
     }
@@ -32,6 +34,7 @@ extension BundleRuntime {
         _ id: String, _ options: CreateOptions, detached: Bool, keeps: Bool, subreaper: Bool
     ) throws(Failure) -> Int32 {
         let directory = try StateDirectory.make(id, in: root)
+        var ended: Ended?
         let bundle: Bundle
         let made: MadeContainer
         do throws(Failure) {
@@ -43,9 +46,10 @@ extension BundleRuntime {
             try checkTerminal(bundle, options, leaves: detached)
             if !detached, subreaper { try? Launching.becomeSubreaper() }
             if !detached, bundle.spec.process?.terminal != true { try Foreground.holdSignals() }
-            made = try makeContainer(bundle, options, directory, waitsForStart: false)
+            made = try makeContainer(bundle, options, directory, waitsForStart: false, ended: &ended)
         } catch {
             try? directory.remove()
+            finish(ended)
             throw error
         }
         do throws(Failure) {
@@ -68,6 +72,15 @@ extension BundleRuntime {
             try destroy(try StateDirectory.open(id, in: root), hooks: bundle.spec.hooks)
         }
         return code
+    }
+
+    /// Of a container that came to nothing when its hooks may have run already.
+    private typealias Ended = (poststop: [RuntimeSpec.Hook]?, state: RuntimeState)
+
+    /// Stopped and destroyed, it goes on to the last of its hooks (runtime.md, "Lifecycle").
+    private func finish(_ ended: Ended?) {
+        guard let ended else { return }
+        try? RuntimeHooks.runAll(ended.poststop, "poststop", state: ended.state, warn: warn)
     }
 
     private func checkTerminal(_ bundle: Bundle, _ options: CreateOptions, leaves: Bool) throws(Failure) {
@@ -105,7 +118,9 @@ extension BundleRuntime {
     }
 
     private func makeContainer(
-        _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory, waitsForStart: Bool
+        _ bundle: Bundle, _ options: CreateOptions, _ directory: borrowing StateDirectory,
+        waitsForStart: Bool,
+        ended: inout Ended?
     ) throws(Failure) -> MadeContainer {
         let id = directory.id
         var spec = try SharedRoot.inside(OrdinaryUser.inside(bundle.spec))
@@ -117,6 +132,7 @@ extension BundleRuntime {
                     "LISTEN_FDS=\(options.activationDescriptors)", "LISTEN_PID=1",
                 ]
         }
+        try OwnNamespaces.refuseParameters(spec)
         let host = try HostFacts.read()
         Planner.warnings(spec, host).forEach(warn)
         let placement = try placement(id, spec, host)
@@ -179,10 +195,7 @@ extension BundleRuntime {
             SharedRoot.detach(state)
             CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
             allocation?.remove()
-            // A container whose hooks failed is stopped, and goes on to the last of them (runtime.md, "Lifecycle").
-            try? RuntimeHooks.runAll(
-                spec.hooks?.poststop, "poststop", state: shared.state.runtimeState(id, .stopped),
-                warn: warn)
+            ended = (spec.hooks?.poststop, shared.state.runtimeState(id, .stopped))
             throw error.within("create \(id)")
         }
     }

@@ -10,29 +10,20 @@ enum SharedRoot {
     /// - Throws: `invalidArgument` for the namespace of the machine's init, whose root would be changed.
     static func inside(_ spec: RuntimeSpec) throws(Failure) -> RuntimeSpec {
         guard
-            let path = spec.linux?.namespaces?.first(where: { $0.type == .mount })?.path, !path.isEmpty,
-            let asked = identity(path)
+            let path = spec.linux?.namespaces?.first(where: { $0.type == .mount })?.path, !path.isEmpty
         else { return spec }
-        if asked == identity("/proc/self/ns/mnt") {
+        if OwnNamespaces.isOne(path, .mount) {
             var spec = spec
             spec.linux?.namespaces?.removeAll { $0.type == .mount }
             return spec
         }
-        if asked == identity("/proc/1/ns/mnt") {
+        if OwnNamespaces.isOne(path, .mount, of: "1") {
             throw Failure(
                 .invalidArgument,
                 "config.json: linux.namespaces: \(path) is the mount namespace of the machine's init",
                 hint: "the container's root would become the machine's")
         }
         return spec
-    }
-
-    /// What is not there is told by who opens it.
-    private static func identity(_ path: String) -> [UInt64]? {
-        guard let file = try? FileDescriptor.open(path, [.pathOnly]), let status = try? file.status() else {
-            return nil
-        }
-        return [status.device, status.inode]
     }
 
     /// A mount's number, attached or not (proc(5), "fdinfo").

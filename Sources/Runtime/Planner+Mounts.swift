@@ -216,9 +216,11 @@ extension Planner {
     }
 
     /// The default nodes, unless the spec makes its own at the same path, the spec's, then the usual links.
-    static func makeDevices(_ devices: [RuntimeSpec.Device], into draft: inout Draft) {
+    /// - Parameter inDev: false for a /dev of the user's own, which is left as it is.
+    static func makeDevices(_ devices: [RuntimeSpec.Device], inDev: Bool, into draft: inout Draft) {
+        let devices = inDev ? devices : devices.filter { !$0.path.hasPrefix("/dev/") }
         let own = Set(devices.map(\.path))
-        for node in ContainerDefaults.deviceNodes where !own.contains(node.path) {
+        for node in inDev ? ContainerDefaults.deviceNodes : [] where !own.contains(node.path) {
             draft.steps.append(
                 .makeDevice(
                     inRoot: node.path, mode: 0o020666, major: node.major, minor: node.minor, uid: 0, gid: 0))
@@ -237,7 +239,7 @@ extension Planner {
                     major: UInt32(clamping: device.major ?? 0), minor: UInt32(clamping: device.minor ?? 0),
                     uid: device.uid ?? 0, gid: device.gid ?? 0))
         }
-        for link in ContainerDefaults.deviceLinks {
+        for link in inDev ? ContainerDefaults.deviceLinks : [] {
             draft.steps.append(.symlink(target: link.target, inRoot: link.path))
         }
     }

@@ -28,6 +28,11 @@ extension Planner {
         }
     }
 
+    /// The kind of namespace that a kernel parameter belongs to; nil for the host's.
+    package static func namespace(ofParameter key: String) -> RuntimeSpec.Namespace.Kind? {
+        Sysctl.namespace(of: key)
+    }
+
     /// A label that nobody would enforce. "unconfined" is what everything is where AppArmor is off.
     package static func refuseLabels(_ process: RuntimeSpec.Process, _ host: HostFacts) throws(Failure) {
         if process.selinuxLabel?.isEmpty == false, !host.seLinux {

@@ -110,7 +110,7 @@ package enum Planner {
                 draft.slot(.root), at: context.rootPlace ?? "/", sharesMounts: namespaces.sharesMounts))
         try mount(spec.mounts ?? [], spec: spec, namespaces: namespaces, context: context, into: &draft)
         let makesDevices = makesDevices(spec.mounts ?? [])
-        if makesDevices { makeDevices(linux.devices ?? [], into: &draft) }
+        makeDevices(linux.devices ?? [], inDev: makesDevices, into: &draft)
         // The mounts are there, and the root can still be written and seen from the host's side.
         if context.awaitsParent { draft.steps.append(.awaitParent(stage: 1)) }
         draft.steps += hooks(spec.hooks?.createContainer, .createContainer, context.hookStates?.creating)

@@ -41,6 +41,19 @@ struct OCIDeviceTests {
         }
     }
 
+    /// "The path MAY be anywhere in the container filesystem", also where /dev is the caller's own.
+    @Test func devicesBesideAForeignDev() throws {
+        try withBundle { box in
+            let dev = try box.fixture.makeDirectory("dev")
+            box.config.mount("/dev", dev, ["rbind"])
+            box.config["linux.devices"] = [
+                ["path": "/data/null", "type": "c", "major": 1, "minor": 3] as [String: Any],
+                ["path": "/dev/nothing", "type": "c", "major": 1, "minor": 3] as [String: Any],
+            ]
+            #expect(try box.prints("stat -c %t:%T /data/null; ls /dev | wc -l") == "1:3\n0")
+        }
+    }
+
     @Test func theirOwnDevices() throws {
         try withBundle { box in
             box.config["linux.devices"] =

@@ -131,6 +131,21 @@ struct OCIExecTests {
         }
     }
 
+    /// "Runtimes MUST generate an error when invalid or unsupported values are encountered": a label that nobody enforces.
+    @Test func labelsThatNobodyEnforces() throws {
+        let modules = (try? String(contentsOfFile: "/sys/kernel/security/lsm", encoding: .utf8)) ?? ""
+        try withBundle { box in
+            try box.runSleeping()
+            if !modules.contains("apparmor") {
+                try box.refuses("exec", "--apparmor", "x", box.id, "true", says: ["AppArmor"], code: 255)
+            }
+            if !modules.contains("selinux") {
+                try box.refuses("exec", "--process-label", "x", box.id, "true", says: ["SELinux"], code: 255)
+            }
+            #expect(try box.exec("echo", "runs") == "runs")
+        }
+    }
+
     @Test func pausedWithoutAndWithIgnore() throws {
         try withBundle { box in
             try box.runSleeping()

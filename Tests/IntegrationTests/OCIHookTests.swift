@@ -216,7 +216,10 @@ struct OCIHookTests {
                 hook("echo first >> \(place)/order"), hook("echo 'the reason' >&2; exit 7"),
                 hook("echo third >> \(place)/order"),
             ]
-            box.config["hooks.poststop"] = [hook("cat > \(place)/poststop")]
+            // "called after the container is deleted"
+            box.config["hooks.poststop"] = [
+                hook("cat > \(place)/poststop; test ! -e \(box.root)/\(box.id)"), hook("exit 1"),
+            ]
             box.config["process.args"] = ["sh", "-c", "echo ran >> \(place)/order"]
             try box.write()
             let outcome = try box.leaving(["create", "--bundle", box.bundle, box.id])
@@ -224,6 +227,9 @@ struct OCIHookTests {
             #expect(outcome.stderr.contains("/bin/sh: exit status 7"), "\(outcome)")
             #expect(outcome.stderr.contains("the reason"), "\(outcome)")
             #expect(box.fixture.contents("\(place)/order") == "first\n")
+            #expect(
+                !outcome.stderr.contains("hooks.poststop.0") && outcome.stderr.contains("hooks.poststop.1"),
+                "a warning of what failed: \(outcome)")
             // runtime.md, "Lifecycle": stop, and on to poststop.
             let state = try? JSONObject(box.fixture.contents("\(place)/poststop"))
             #expect(state?.text("status") == "stopped", "\(String(describing: state))")

@@ -231,6 +231,8 @@ struct OCIProcessTests {
             box.config["linux.sysctl"] = ["net.ipv4.no_such_thing": "1"]
             try box.refusesToCreate(says: ["no_such_thing"])
             box.config["linux.sysctl"] = ["kernel.shmmax": "1"]
+            box.config.namespace("ipc", path: "/proc/self/ns/ipc")
+            try box.refusesToCreate(says: ["kernel.shmmax", "change the host"])
             box.config.removeNamespace("ipc")
             try box.refusesToCreate(says: ["sysctl", "kernel.shmmax"])
         }
