@@ -272,6 +272,12 @@ extension BundleRuntime {
                 try state.halves(id, .creating), try state.halves(id, .created)
             )
         }
+        // The hint is for the flags of `ctr run`.
+        context.isDirectory = { (path) throws(Failure) in
+            do throws(Failure) { return try Planner.sourceIsDirectory(path) } catch {
+                throw Failure(error.code, error.message, cause: error.cause)
+            }
+        }
         context.keepsOldRoot = options.keepsOldRoot
         context.keepsKeyring = options.keepsKeyring
         context.preservedDescriptors = options.process.preservedDescriptors

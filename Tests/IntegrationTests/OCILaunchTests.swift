@@ -284,6 +284,14 @@ struct OCILaunchTests {
             #expect(created.text("rootfs") == box.rootfs && created.text("owner") == "root")
             #expect(created.text("created").hasSuffix("Z"))
             try box.delete()
+            box.config["annotations"] = ["org.example.\"a\" : b": "c\\\" : d"]
+            try box.create()
+            // As scripts look for it; a text with a colon stays what it is.
+            let text = try box.ok("state", box.id)
+            #expect(text.contains(#""status": "created""#) && !text.contains(#""status" :"#), "\(text)")
+            let annotations = try box.state().value["annotations"] as? [String: String]
+            #expect(annotations == ["org.example.\"a\" : b": "c\\\" : d"])
+            try box.delete()
             box.config["annotations"] = ["": "x"]
             try box.refusesToCreate(says: ["annotations"])
             box.config["annotations"] = ["org.example": 5]

@@ -15,6 +15,16 @@ struct OCIUpdateTests {
                 told.stdout.contains(#""limit":67108864"#) && told.stdout.contains(#""limit":30"#), "\(told)")
             let nothing = try box.oci("update", box.id)
             #expect(nothing.code == 1 && nothing.stderr.contains("no limit is given"), "\(nothing)")
+            // Flags of others that mean nothing here, and zeros that mean "as it is".
+            let zeros = [
+                "--kernel-memory", "1000000", "--kernel-memory-tcp", "1000000", "--blkio-weight", "0",
+                "--cpu-share", "0", "--cpu-period", "0", "--pids-limit", "31",
+            ]
+            let kept = try box.oci(["update"] + zeros + [box.id])
+            #expect(kept.code == 0, "\(kept)")
+            try box.refuses("update", "-r", box.root + "/nothing", box.id, says: ["no such file"])
+            try box.refuses("update", "--l3-cache-schema", "L3:0=f", box.id, says: ["resctrl"])
+            try box.refuses("update", "--mem-bw-schema", "MB:0=20", box.id, says: ["resctrl"])
             let document = try box.oci(["update", "-r", "-", box.id], input: #"{"pids":{"limit":33}}"#)
             #expect(document.code == 0, "\(document)")
             #expect(try box.ok("events", "--stats", box.id).contains(#""limit":33"#))

@@ -139,9 +139,11 @@ struct RuntimeVerbs {
         memory.swap = try bytes(.memorySwap)
         var cpu = RuntimeSpec.CPU()
         func number(_ flag: FlagName) -> UInt64? { command.integer(flag).map { UInt64(clamping: $0) } }
-        cpu.shares = number(.cpuShare)
+        /// Other runtimes take 0 for "as it is".
+        func given(_ flag: FlagName) -> Int64? { command.integer(flag).flatMap { $0 == 0 ? nil : $0 } }
+        cpu.shares = given(.cpuShare).map { UInt64(clamping: $0) }
         cpu.quota = command.integer(.cpuQuota)
-        cpu.period = number(.cpuPeriod)
+        cpu.period = given(.cpuPeriod).map { UInt64(clamping: $0) }
         cpu.burst = number(.cpuBurst)
         cpu.realtimePeriod = number(.cpuRealtimePeriod)
         cpu.realtimeRuntime = command.integer(.cpuRealtimeRuntime)
@@ -152,7 +154,7 @@ struct RuntimeVerbs {
         if memory != RuntimeSpec.Memory() { resources.memory = memory }
         if cpu != RuntimeSpec.CPU() { resources.cpu = cpu }
         if let limit = command.integer(.pidsLimit) { resources.pids = RuntimeSpec.Pids(limit: limit) }
-        if let weight = command.integer(.blkioWeight) {
+        if let weight = given(.blkioWeight) {
             resources.blockIO = RuntimeSpec.BlockIO()
             resources.blockIO?.weight = UInt16(clamping: weight)
         }
@@ -198,7 +200,23 @@ struct RuntimeVerbs {
     }
 
     private func printJSON(_ value: some Encodable, pretty: Bool = true) throws(Failure) {
-        let bytes = pretty ? try JSON.encodePretty(value) : try JSON.encode(value) + [UInt8(ascii: "\n")]
+        let bytes =
+            pretty
+            ? closingUp(try JSON.encodePretty(value)) : try JSON.encode(value) + [UInt8(ascii: "\n")]
         Console.out(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// `"key": value`, as other runtimes print it and scripts look for it: without the encoder's space before the colon.
+    private func closingUp(_ bytes: [UInt8]) -> [UInt8] {
+        var inText = false
+        var isEscaped = false
+        var closed: [UInt8] = []
+        for byte in bytes {
+            if byte == UInt8(ascii: "\""), !isEscaped { inText.toggle() }
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+            if byte == UInt8(ascii: ":"), !inText, closed.last == UInt8(ascii: " ") { closed.removeLast() }
+            closed.append(byte)
+        }
+        return closed
     }
 }
