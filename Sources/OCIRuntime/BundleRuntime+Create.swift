@@ -124,6 +124,10 @@ extension BundleRuntime {
     ) throws(Failure) -> MadeContainer {
         let id = directory.id
         var spec = try SharedRoot.inside(OrdinaryUser.inside(bundle.spec))
+        if var process = spec.process {
+            options.process.size(&process)
+            spec.process = process
+        }
         if options.activationDescriptors > 0 {
             // sd_listen_fds(3): for the first process, whose number inside is 1.
             let environment = spec.process?.env ?? []

@@ -42,7 +42,8 @@ extension BundleRuntime {
         var spec = OrdinaryUser.inside(try directory.spec())
         if state.rootMount != nil { spec.linux?.namespaces?.removeAll { $0.type == .mount } }
         _ = consume directory
-        let process = try process(options, spec)
+        var process = try process(options, spec)
+        options.process.size(&process)
         let hasTerminal = process.terminal == true
         if hasTerminal, options.detached, options.process.consoleSocket == nil {
             throw Failure(

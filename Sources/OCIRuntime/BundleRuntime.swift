@@ -43,6 +43,14 @@ package struct ProcessOptions: Sendable {
 
     package init() {}
 
+    /// A terminal that this process relays has the size of its own from the start: the program may ask before the relay runs.
+    func size(_ process: inout RuntimeSpec.Process) {
+        guard process.terminal == true, consoleSocket == nil, let size = AttachClient.terminalSize() else {
+            return
+        }
+        process.consoleSize = RuntimeSpec.ConsoleSize(height: UInt64(size.rows), width: UInt64(size.columns))
+    }
+
     /// Sends what others asked for. Answers the terminal where nobody else has it now.
     func send(_ launched: Launcher.Shared) throws(Failure) -> SharedFileDescriptor? {
         var terminal = launched.terminal
