@@ -126,6 +126,7 @@ extension BundleRuntime {
         var spec = try SharedRoot.inside(OrdinaryUser.inside(bundle.spec))
         if var process = spec.process {
             options.process.size(&process)
+            try HomeDirectory.add(to: &process, root: bundle.rootfs)
             spec.process = process
         }
         if options.activationDescriptors > 0 {

@@ -70,6 +70,7 @@ extension BundleRuntime {
         let location = try state.location.map { (location) throws(Failure) in
             try location.below(options.cgroup)
         }
+        try HomeDirectory.add(to: &process, root: "/proc/\(initial.pid)/root")
         let plan = try Planner.execPlan(
             process, in: spec, location: location ?? CgroupLocation(running: "", tasks: []), context)
         let place = context.entersRoot ? "/proc/\(initial.pid)/root" : "/"
@@ -148,11 +149,11 @@ extension BundleRuntime {
         return process
     }
 
-    /// The processes of a container, by the host's numbers.
+    /// The processes of a container, by the host's numbers; none when it has stopped.
     package func processes(of id: String) throws(Failure) -> [Int32] {
         let directory = try StateDirectory.open(id, in: root)
         let (state, status) = try known(directory)
-        if status == .stopped { throw Failure(.conflict, "container not running: \(id)") }
+        if status == .stopped { return [] }
         guard state.location != nil else {
             throw Failure(.unsupported, "cannot list the processes of \(id): it has no cgroup of its own")
         }

@@ -187,7 +187,8 @@ extension BundleRuntime {
         }
     }
 
-    /// - Parameter force: a running one is killed first; one that is not there is no error.
+    /// One that was never started is killed, as other runtimes have it: engines rely on that.
+    /// - Parameter force: a running one is killed first too; one that is not there is no error.
     package func delete(_ id: String, force: Bool) throws(Failure) {
         let directory: StateDirectory
         do throws(Failure) {
@@ -204,7 +205,7 @@ extension BundleRuntime {
         }
         let status = state.status(in: directory.path)
         if status != .stopped {
-            guard force else {
+            guard force || status == .created else {
                 throw Failure(
                     .conflict, "cannot delete container \(id) that is not stopped: \(status.rawValue)",
                     hint: "--force kills it first")

@@ -11,10 +11,36 @@ struct OCIProcessTests {
         try withBundle { box in
             box.config["process.args"] = ["printf", "%s|", "a b", "", "$HOME", "ü\n"]
             #expect(try box.run().stdout == "a b||$HOME|ü\n|")
-            box.config["process.env"] = ["PATH=/bin", "A=1", "B=x y", "CTR_TEST=\(box.mark)"]
+            box.config["process.env"] = ["PATH=/bin", "A=1", "B=x y", "HOME=/h", "CTR_TEST=\(box.mark)"]
             box.config["process.args"] = ["env"]
             let lines = Set(try box.run().lines)
-            #expect(lines == ["PATH=/bin", "A=1", "B=x y", "CTR_TEST=\(box.mark)"], "\(lines)")
+            #expect(lines == ["PATH=/bin", "A=1", "B=x y", "HOME=/h", "CTR_TEST=\(box.mark)"], "\(lines)")
+        }
+    }
+
+    @Test func theHomeOfAUser() throws {
+        try withBundle { box in
+            try box.fixture.file(
+                "bundle/rootfs/etc/passwd", "root:x:0:0::/of-root:/bin/sh\nu:x:7:8::/of-u:/bin/sh\n")
+            #expect(try box.prints("echo $HOME") == "/of-root")
+            for (uid, home) in [(7, "/of-u"), (9, "/"), (4_000_000_000, "/")] {
+                box.config["process.user"] = ["uid": uid, "gid": 8] as [String: Any]
+                #expect(try box.prints("echo $HOME") == home)
+            }
+            box.config["process.user"] = ["uid": 0, "gid": 0] as [String: Any]
+            try box.runSleeping()
+            #expect(try box.ok("exec", "-u", "7", box.id, "sh", "-c", "echo $HOME") == "/of-u")
+            #expect(try box.ok("exec", "-e", "HOME=/told", box.id, "sh", "-c", "echo $HOME") == "/told")
+        }
+        // What cannot be read is no reason not to start, and leads nowhere else.
+        try withBundle { box in
+            try? FileManager.default.removeItem(atPath: box.rootfs + "/etc/passwd")
+            symlink("/proc/self/environ", box.rootfs + "/etc/passwd")
+            #expect(try box.prints("echo $HOME").hasPrefix("/"))
+            try? FileManager.default.removeItem(atPath: box.rootfs + "/etc/passwd")
+            try FileManager.default.createDirectory(
+                atPath: box.rootfs + "/etc/passwd", withIntermediateDirectories: true)
+            #expect(try box.prints("echo $HOME") == "/")
         }
     }
 
