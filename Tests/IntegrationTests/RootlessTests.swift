@@ -134,13 +134,13 @@ struct RootlessNamespaceTests {
         try user { user in
             let flags = ["--userns", "keep-id", "-w", "/tmp"] + more
             let script = "id -un; id -gn; echo $HOME; grep -c :54321: /etc/passwd /etc/group"
-            let told = "user\nuser\n/tmp\n/etc/passwd:1\n/etc/group:1"
+            let told = "someone\nsomeone\n/tmp\n/etc/passwd:1\n/etc/group:1"
             _ = try user.ok(["run", "--name", "named"] + flags + ["busybox:test", "sh", "-c", script])
             _ = try user.ok("start", "named")
             _ = try user.ok("wait", "named")
             #expect(try user.ok("logs", "named") == told + "\n" + told)
             // A name that the image gave to another, and an image that knows no names at all.
-            let other = "FROM busybox:test\nRUN echo user:x:7:7::/:/bin/sh >>/etc/passwd\n"
+            let other = "FROM busybox:test\nRUN echo someone:x:7:7::/:/bin/sh >>/etc/passwd\n"
             let none = "FROM busybox:test\nRUN rm /etc/passwd /etc/group\n"
             for (name, dockerfile) in [("other", other), ("none", none)] {
                 let context = user.home + "/\(name)"
