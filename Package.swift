@@ -90,6 +90,8 @@ let targets: [Target] = [
     // What ails a host.
     room("Doctor", ["Rootless", "Runtime", "LinuxSystem", "Failure"]),
     room("Volumes", ["LinuxSystem", "Failure"]),
+    // Bridges, addresses and rules of the kernel.
+    room("Networks", ["LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
     room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
     room(
@@ -172,6 +174,7 @@ let targets: [Target] = [
         ]),
     tests("RuntimeTests", ["Runtime", "LaunchPlan", "OCI", "LinuxSystem", "Failure"]),
     tests("VolumesTests", ["Volumes", "LinuxSystem", "Failure"]),
+    tests("NetworksTests", ["Networks", "LinuxSystem", "Failure"]),
     tests("DockerfileTests", ["Dockerfile", "Failure"]),
     tests("BuildContextTests", ["BuildContext", "Dockerfile", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("CommandTableTests", ["CommandTable", "Failure"]),

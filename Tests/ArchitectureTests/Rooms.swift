@@ -26,6 +26,7 @@ enum Rooms {
         "Rootless": ["LinuxSystem", "Failure"],
         "Doctor": ["Rootless", "Runtime", "LinuxSystem", "Failure"],
         "Volumes": ["LinuxSystem", "Failure"],
+        "Networks": ["LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],
