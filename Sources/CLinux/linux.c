@@ -198,8 +198,8 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 }
 long ctr_wait4(int pid, int *status, int options) { return ANSWER(wait4(pid, status, options, NULL)); }
 long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, size, 0)); }
-long ctr_netlink_open(void) {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+long ctr_netlink_open(int protocol) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0) return -errno;
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     if (connect(fd, (struct sockaddr *)&kernel, sizeof kernel) < 0) {
@@ -207,8 +207,13 @@ long ctr_netlink_open(void) {
         close(fd);
         return error;
     }
+    int on = 1;
+    setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+    setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
     return fd;
 }
+long ctr_netlink_grow(int fd, int size) { return ANSWER(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size)); }
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard) {
     uint64_t limit[2] = {soft, hard};
     return ANSWER(syscall(SYS_prlimit64, pid, resource, limit, NULL));

@@ -112,14 +112,3 @@ package struct NetworkDevice: Sendable {
             Message.newAddress, flags: 0x400 | 0x100, body, doing: "give \(name) its address back")
     }
 }
-
-extension NetlinkSocket {
-    /// A socket in another network namespace; this process, of one thread, is there for a moment.
-    package static func inside(_ namespace: borrowing FileDescriptor) throws(SystemError) -> NetlinkSocket {
-        let own = try FileDescriptor.open("/proc/self/ns/net")
-        try Launching.join(namespace.raw, flags: 0x4000_0000)
-        // Whatever happens: the rest of this process is for the host's network.
-        defer { try? Launching.join(own.raw, flags: 0x4000_0000) }
-        return try NetlinkSocket()
-    }
-}

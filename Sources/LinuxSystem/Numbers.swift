@@ -26,6 +26,7 @@ package enum Errno {
     package static let timedOut = ETIMEDOUT
     package static let readOnly = EROFS
     package static let noSpace = ENOSPC
+    package static let noDevice = ENODEV
 }
 
 /// Signals whose numbers are not the same on every architecture, and those that are.

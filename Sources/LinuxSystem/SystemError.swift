@@ -8,14 +8,20 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package let call: String
     package let path: String?
     package let errno: Int32
+    /// What the kernel said beside the number, where it did (netlink's extended acknowledgement).
+    package let detail: String?
 
-    package init(call: String, path: String?, errno: Int32) {
+    package init(call: String, path: String?, errno: Int32, detail: String? = nil) {
         self.call = call
         self.path = path
         self.errno = errno
+        self.detail = detail
     }
 
-    package var reason: String { String(cString: strerror(errno)).lowercased(firstOnly: true) }
+    package var reason: String {
+        let reason = String(cString: strerror(errno)).lowercased(firstOnly: true)
+        return detail.map { "\(reason) (\($0))" } ?? reason
+    }
 
     package var description: String {
         path.map { "\(call) \($0): \(reason)" } ?? "\(call): \(reason)"

@@ -114,8 +114,10 @@ long ctr_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 long ctr_wait4(int pid, int *status, int options);
 long ctr_getrandom(void *buffer, size_t size);
 long ctr_gettid(void);
-// A route netlink socket (rtnetlink(7)) of the network namespace that this thread is in.
-long ctr_netlink_open(void);
+// A netlink socket (netlink(7)) of the network namespace that this thread is in; 0 is NETLINK_ROUTE, 12
+// NETLINK_NETFILTER. Errors come with the kernel's words, without a copy of the request; dumps are filtered as asked.
+long ctr_netlink_open(int protocol);
+long ctr_netlink_grow(int fd, int size);           // SO_SNDBUFFORCE
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 // Of this thread; answers how many bytes of the mask were written.
 long ctr_sched_getaffinity(uint8_t *mask, size_t size);
