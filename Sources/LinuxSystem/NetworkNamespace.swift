@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// Network namespaces of the calling thread.
 package enum NetworkNamespace {
     /// CLONE_NEWNET
@@ -11,6 +13,16 @@ package enum NetworkNamespace {
         try Launching.join(namespace, flags: kind)
         defer { try? Launching.join(own.raw, flags: kind) }
         return try body()
+    }
+}
+
+extension NetworkNamespace {
+    /// A new one, with a loopback that is down; it ends with its last descriptor, socket and process.
+    package static func make() throws(SystemError) -> FileDescriptor {
+        let own = try FileDescriptor.open("/proc/thread-self/ns/net")
+        try call("unshare") { ctr_unshare(kind) }
+        defer { try? Launching.join(own.raw, flags: kind) }
+        return try FileDescriptor.open("/proc/thread-self/ns/net")
     }
 }
 

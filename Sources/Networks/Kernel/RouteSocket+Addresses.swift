@@ -19,14 +19,22 @@ extension RouteSocket {
 
     // MARK: - Addresses
 
-    package mutating func addresses() throws(SystemError) -> [Assigned] {
-        try netlink.request(
-            Message.getAddress, [0, 0, 0, 0, 0, 0, 0, 0], doing: "list addresses", dump: true
-        ).compactMap { answer in
-            // struct ifaddrmsg: family 1, prefix 1, flags 1, scope 1, index 4.
-            guard answer.body.count >= 8, let index: UInt32 = answer.body[...].littleEndian(at: 4) else {
-                return nil
-            }
+    /// Of all devices.
+    package mutating func addresses() throws(SystemError) -> [Assigned] { try assigned(to: 0) }
+
+    package mutating func addresses(of index: UInt32) throws(SystemError) -> [InterfaceAddress] {
+        try assigned(to: index).map { $0.address }
+    }
+
+    private mutating func assigned(to wanted: UInt32) throws(SystemError) -> [Assigned] {
+        // struct ifaddrmsg: family 1, prefix 1, flags 1, scope 1, index 4.
+        var body: [UInt8] = [0, 0, 0, 0]
+        body.append(littleEndian: wanted)
+        let answers = try netlink.request(Message.getAddress, body, doing: "list addresses", dump: true)
+        return answers.compactMap { answer in
+            guard answer.body.count >= 8, let index: UInt32 = answer.body[...].littleEndian(at: 4),
+                wanted == 0 || index == wanted
+            else { return nil }
             let attributes = NetlinkAttributes.parse(answer.body, from: 8)
             // IFA_LOCAL is the device's own; of IPv6 there is IFA_ADDRESS alone.
             guard let bytes = attributes[2] ?? attributes[1], let address = IPAddress(bytes: bytes),

@@ -138,8 +138,7 @@ package struct NftElement: Sendable, Equatable {
         return data
     }
 
-    /// From a dump.
-    init?(_ body: [UInt8]) {
+    init?(dumped body: [UInt8]) {
         let attributes = NetlinkAttributes.parse(body)
         guard let key = attributes[1].flatMap({ NetlinkAttributes.parse($0)[1] }) else { return nil }
         self.key = key

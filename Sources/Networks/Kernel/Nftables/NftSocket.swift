@@ -13,15 +13,24 @@ package struct NftSocket: ~Copyable {
         try netlink.transaction(changes)
     }
 
-    /// How many rules a chain has, and other chains' and maps' ways to it; nil where there is no such chain.
-    package mutating func uses(of chain: String, in table: NftTable) throws(SystemError) -> UInt32? {
+    /// A chain as a whole.
+    package struct ChainState: Sendable, Equatable {
+        /// Its rules, and other chains' and maps' ways to it.
+        package let uses: UInt32
+        package let comment: String?
+    }
+
+    /// nil where there is no such chain.
+    package mutating func state(of chain: String, in table: NftTable) throws(SystemError) -> ChainState? {
         do throws(SystemError) {
             let answers = try netlink.request(
                 NftTable.Message.getChain.type, table.header + table.named([(3, chain)]).bytes,
                 doing: "find chain \(chain) of table \(table.name)")
             guard let body = answers.first?.body else { return nil }
-            let count: UInt32? = NetlinkAttributes.parse(body, from: 4)[6]?[...].littleEndian(at: 0)
-            return count?.byteSwapped
+            let attributes = NetlinkAttributes.parse(body, from: 4)
+            let uses: UInt32 = attributes[6]?[...].littleEndian(at: 0) ?? 0
+            return ChainState(
+                uses: uses.byteSwapped, comment: attributes[12].flatMap { NftComment.text($0) })
         } catch {
             if error.isMissing { return nil }
             throw error
@@ -38,7 +47,7 @@ package struct NftSocket: ~Copyable {
             for answer in answers {
                 let attributes = NetlinkAttributes.parse(answer.body, from: 4)
                 for one in NetlinkAttributes.list(attributes[3] ?? []) {
-                    if let element = NftElement(one.value) { found.append(element) }
+                    if let element = NftElement(dumped: one.value) { found.append(element) }
                 }
             }
             return found

@@ -78,13 +78,16 @@ package struct NftTable: Sendable, Equatable {
 
     /// A chain that the kernel calls. Its policy is to accept.
     /// - Parameter type: `filter` or `nat`.
-    package func add(chain: String, _ type: String, _ hook: Hook, priority: Int32) -> NetlinkRequest {
+    package func add(chain: String, _ type: String, _ hook: Hook, priority: Int32, comment: String)
+        -> NetlinkRequest
+    {
         var attributes = named([(3, chain)])
         var place = NetlinkAttributes()
         place.add(1, bigEndian: hook.rawValue)
         place.add(2, bigEndian: UInt32(bitPattern: priority))
         attributes.add(4, nested: place)
         attributes.add(7, type)
+        attributes.add(12, NftComment.bytes(comment))
         return request(.newChain, flags: NftTable.create, attributes, "make chain \(chain)")
     }
 
