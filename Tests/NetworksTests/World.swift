@@ -40,6 +40,27 @@ final class World {
             try routes.add(InterfaceAddress("2001:db8:1::2/64"), to: index)
             try routes.setUp("wire")
         }
+        try knowEachOther()
+    }
+
+    /// As those who have talked before. The kernel joins an address's multicast group a moment after the address is there.
+    private func knowEachOther() throws {
+        var macs: [MACAddress] = []
+        for (place, name) in [(host, "uplink"), (outside, "wire")] {
+            try inside(place) {
+                var routes = try RouteSocket()
+                macs.append(try #require(routes.link(named: name)?.mac))
+            }
+        }
+        for (place, name, end, mac) in [(host, "uplink", "2", macs[1]), (outside, "wire", "1", macs[0])] {
+            try inside(place) {
+                var routes = try RouteSocket()
+                let index = try routes.index(of: name)
+                for start in ["192.0.2.", "2001:db8:1::"] {
+                    try routes.add(neighbour: ip(start + end), is: mac, on: index)
+                }
+            }
+        }
     }
 
     static func write(_ text: String, _ path: String) throws {
@@ -204,7 +225,10 @@ final class Socket {
         return (Socket(other), peer)
     }
 
-    func send(_ text: String) { _ = Glibc.send(raw, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
+    func send(_ text: String) {
+        // What an earlier datagram met is told at the next one.
+        for _ in 0..<2 where Glibc.send(raw, text, text.utf8.count, Int32(MSG_NOSIGNAL)) >= 0 { return }
+    }
 
     func received(wait: Int32 = 400) -> (text: String, peer: IPAddress?, port: UInt16)? {
         guard isReady(POLLIN, wait) else { return nil }

@@ -13,7 +13,9 @@ extension HostNetwork {
         precondition(endpoint.port.hasPrefix(names.portPrefix))
         let inside = namespace.raw
         try during("attach \(endpoint.interface) to bridge \(network.bridge)") { () throws(SystemError) in
-            let bridge = try routes.index(of: network.bridge)
+            guard let bridge = try routes.link(named: network.bridge) else {
+                throw SystemError.noDevice(network.bridge)
+            }
             try rules.add(network, [endpoint])
             do throws(SystemError) {
                 try plug(endpoint, network, bridge, inside)
@@ -26,25 +28,31 @@ extension HostNetwork {
     }
 
     private mutating func plug(
-        _ endpoint: Endpoint, _ network: BridgeNetwork, _ bridge: UInt32, _ namespace: Int32
+        _ endpoint: Endpoint, _ network: BridgeNetwork, _ bridge: Link, _ namespace: Int32
     ) throws(SystemError) {
         var here = [
             RouteSocket.veth(
                 VethEnd(name: endpoint.port), peer: VethEnd(name: endpoint.interface, mac: endpoint.mac),
-                in: namespace, bridge: bridge, mtu: network.mtu),
+                in: namespace, bridge: bridge.index, mtu: network.mtu),
             // Without an IPv6 address of its own, which a port of a bridge has no use for.
             RouteSocket.port(endpoint.port, BridgePort(isHairpin: true), withoutIPv6: true),
             RouteSocket.up(endpoint.port),
         ]
         for address in endpoint.addresses {
-            here.append(RouteSocket.neighbour(address.address, is: endpoint.mac, on: bridge))
+            here.append(RouteSocket.neighbour(address.address, is: endpoint.mac, on: bridge.index))
         }
         try routes.netlink.requestAll(here)
-        try configure(endpoint, namespace)
+        try configure(endpoint, namespace, router: bridge.mac)
+        try routes.waitForCarrier(endpoint.port)
+        try routes.waitForCarrier(network.bridge)
     }
 
     /// The container's side of an interface that is in its namespace, down.
-    private borrowing func configure(_ endpoint: Endpoint, _ namespace: Int32) throws(SystemError) {
+    /// - Parameter router: the gateways' MAC where it is known. The first packet need not ask for it; of a bridge that is
+    ///   new a question for an IPv6 address would be lost, and repeated after a second.
+    private borrowing func configure(_ endpoint: Endpoint, _ namespace: Int32, router: MACAddress?)
+        throws(SystemError)
+    {
         let name = endpoint.interface
         let hasSix = endpoint.addresses.contains { $0.address.family == .v6 }
         var settings = endpoint.sysctls
@@ -66,6 +74,7 @@ extension HostNetwork {
         for address in endpoint.addresses { requests.append(RouteSocket.address(address, of: index)) }
         requests.append(RouteSocket.up(name))
         for gateway in endpoint.gateways {
+            if let router { requests.append(RouteSocket.neighbour(gateway, is: router, on: index)) }
             requests.append(RouteSocket.route(.byDefault(through: gateway, index: index)))
         }
         try there.netlink.requestAll(requests)
@@ -99,7 +108,7 @@ extension HostNetwork {
             try routes.addMacvlan(
                 endpoint.interface, of: parent, mode: mode, in: inside, mac: endpoint.mac, mtu: mtu)
             do throws(SystemError) {
-                try configure(endpoint, inside)
+                try configure(endpoint, inside, router: nil)
             } catch {
                 if var there = try? RouteSocket(inside: inside) { try? there.delete(endpoint.interface) }
                 throw error

@@ -88,7 +88,7 @@ package struct BalancedPort: Sendable, Equatable {
     static let mostSlots: UInt64 = 256
 
     /// The backends, each as often as its weight says. One of a weight above 0 is in it at least once.
-    var slots: [Backend] {
+    package var slots: [Backend] {
         let taken = backends.filter { $0.weight > 0 }
         var divisor: UInt64 = 0
         for one in taken { divisor = BalancedPort.commonDivisor(divisor, UInt64(one.weight)) }

@@ -157,7 +157,14 @@ extension RouteSocket {
 
     // MARK: - Neighbours
 
-    /// Who has an address on a link, as if just heard: what was known of an earlier owner is forgotten.
+    /// Who has an address on a link, as if just heard: what was known of an earlier owner is forgotten, and nobody has to
+    /// be asked.
+    package mutating func add(neighbour address: IPAddress, is mac: MACAddress, on index: UInt32)
+        throws(SystemError)
+    {
+        try netlink.requestAll([RouteSocket.neighbour(address, is: mac, on: index)])
+    }
+
     static func neighbour(_ address: IPAddress, is mac: MACAddress, on index: UInt32) -> NetlinkRequest {
         // struct ndmsg: family 1, pad 3, ifindex 4, state 2, flags 1, type 1; NUD_REACHABLE.
         var body: [UInt8] = [address.family.rawValue, 0, 0, 0]

@@ -149,6 +149,11 @@ package struct RouteSocket: ~Copyable {
             doing: "bring \(name) \(isUp ? "up" : "down")")
     }
 
+    /// A veth can send only when the kernel's link watch has seen its other end come up, and a bridge forwards to it only
+    /// then: a first SYN before that is lost, and repeated after a second. From kernel 6.8 on a question for the device
+    /// lets it see at once; before, it does so by itself within moments.
+    package mutating func waitForCarrier(_ name: String) throws(SystemError) { _ = try link(named: name) }
+
     package mutating func setMTU(_ name: String, _ mtu: UInt32) throws(SystemError) {
         var attributes = NetlinkAttributes()
         attributes.add(Link.Attribute.name, name)

@@ -84,6 +84,10 @@ package struct NftSet: Sendable, Equatable {
             description.add(2, nested: parts)
             attributes.add(9, nested: description)
         }
+        if key == [.interface] || key == [.integer] {
+            // For nft alone: the key is in the machine's byte order (NFTNL_UDATA_SET_KEYBYTEORDER).
+            attributes.add(13, [0, 4, 1, 0, 0, 0])
+        }
         // Any number will do: sets are found by name.
         attributes.add(10, bigEndian: 1)
         return attributes
