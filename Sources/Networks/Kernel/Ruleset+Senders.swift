@@ -84,9 +84,9 @@ extension Ruleset {
                     [.counter, .verdict(.drop)],
                 ]),
             // A port is a hairpin for its own published ports where bridge-nf-call-iptables is on; what a container
-            // sends to all must not come back to it.
+            // sends to all must not come back to it. Before -1, where that setting takes frames out of this hook.
             Chain(
-                name: "forward", base: ("filter", .forward, 0),
+                name: "forward", base: ("filter", .forward, -300),
                 rules: [
                     [
                         .payload(.link, offset: 0, length: 1, to: 0), .mask(0, [1]), .compare(0, .equal, [1]),
