@@ -79,6 +79,17 @@ package struct Endpoint: Sendable, Equatable {
 }
 
 extension MACAddress {
+    /// A locally administered one that follows from an address, as 02:42:0a:0b:00:02 of 10.11.0.2: whoever gets the
+    /// address later has the same, and what neighbours remember of it stays right.
+    package init(derivedFrom address: IPAddress) {
+        switch address {
+        case .v4(let address): self.init(value: 0x0242 << 32 | UInt64(address.value))
+        case .v6(let address):
+            // The last bits differ within a subnet.
+            self.init(value: 0x0642 << 32 | (address.low ^ address.low >> 32) & 0xffff_ffff)
+        }
+    }
+
     /// The address fe80::/64 that an interface gives itself (RFC 4291, appendix A).
     package var linkLocal: IPv6Address {
         let low = (value >> 24 ^ 0x02_0000) << 40 | 0xff_fe00_0000 | value & 0xff_ffff

@@ -30,37 +30,42 @@ extension HostNetwork {
     private mutating func plug(
         _ endpoint: Endpoint, _ network: BridgeNetwork, _ bridge: Link, _ namespace: Int32
     ) throws(SystemError) {
-        var here = [
+        try routes.netlink.requestAll([
             RouteSocket.veth(
                 VethEnd(name: endpoint.port), peer: VethEnd(name: endpoint.interface, mac: endpoint.mac),
                 in: namespace, bridge: bridge.index, mtu: network.mtu),
             // Without an IPv6 address of its own, which a port of a bridge has no use for.
             RouteSocket.port(endpoint.port, BridgePort(isHairpin: true), withoutIPv6: true),
             RouteSocket.up(endpoint.port),
-        ]
-        for address in endpoint.addresses {
-            here.append(RouteSocket.neighbour(address.address, is: endpoint.mac, on: bridge.index))
-        }
-        try routes.netlink.requestAll(here)
+        ])
+        // An earlier owner of the address is forgotten, and IPv6 needs no question: the container would miss one that
+        // comes within moments, and the next is a second later. The kernel has room for 1024 neighbours in all
+        // namespaces together: one that it does not take is asked for.
+        try? routes.netlink.requestAll(
+            endpoint.addresses.map {
+                RouteSocket.neighbour(
+                    $0.address, is: endpoint.mac, on: bridge.index,
+                    isNew: $0.address.family == .v6)
+            })
         try configure(endpoint, namespace, router: bridge.mac)
         try routes.waitForCarrier(endpoint.port)
         try routes.waitForCarrier(network.bridge)
     }
 
     /// The container's side of an interface that is in its namespace, down.
-    /// - Parameter router: the gateways' MAC where it is known. The first packet need not ask for it; of a bridge that is
-    ///   new a question for an IPv6 address would be lost, and repeated after a second.
+    /// - Parameter router: the gateways' MAC where it is known: of a bridge that is new the first question for an IPv6
+    ///   address would be lost, and repeated after a second.
     private borrowing func configure(_ endpoint: Endpoint, _ namespace: Int32, router: MACAddress?)
         throws(SystemError)
     {
         let name = endpoint.interface
         let hasSix = endpoint.addresses.contains { $0.address.family == .v6 }
         var settings = endpoint.sysctls
-        // Others may know its address with an earlier owner's MAC; and it takes routes from ctr alone.
-        settings.append(NetworkSysctl("ipv4/conf/\(name)/arp_notify", "1"))
         if hasSix {
-            settings.append(NetworkSysctl("ipv6/conf/\(name)/ndisc_notify", "1"))
+            // It takes routes from ctr alone. And it asks nobody whether its addresses are taken: the guard of the ports
+            // sees to that, and with 500 ports each question is 500 frames.
             settings.append(NetworkSysctl("ipv6/conf/\(name)/accept_ra", "0"))
+            settings.append(NetworkSysctl("ipv6/conf/\(name)/accept_dad", "0"))
         } else {
             settings.append(NetworkSysctl("ipv6/conf/\(name)/disable_ipv6", "1"))
         }
@@ -74,10 +79,15 @@ extension HostNetwork {
         for address in endpoint.addresses { requests.append(RouteSocket.address(address, of: index)) }
         requests.append(RouteSocket.up(name))
         for gateway in endpoint.gateways {
-            if let router { requests.append(RouteSocket.neighbour(gateway, is: router, on: index)) }
             requests.append(RouteSocket.route(.byDefault(through: gateway, index: index)))
         }
         try there.netlink.requestAll(requests)
+        if let router {
+            try? there.netlink.requestAll(
+                endpoint.gateways.filter { $0.family == .v6 }.map {
+                    RouteSocket.neighbour($0, is: router, on: index, isNew: true)
+                })
+        }
     }
 
     /// The endpoints' rules go. Their interfaces go with their namespaces; with `deletingPorts` they go now, which takes

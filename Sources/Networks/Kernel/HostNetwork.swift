@@ -36,7 +36,10 @@ package struct HostNetwork: ~Copyable {
         try during("bridge \(name)") { () throws(SystemError) in
             if found == nil {
                 do throws(SystemError) {
-                    try routes.addBridge(name, mac: HostNetwork.mac(network), mtu: network.mtu)
+                    // A bridge's MAC changes with its ports unless one is set.
+                    try routes.addBridge(
+                        name, mac: network.gateways.first.map { MACAddress(derivedFrom: $0.address) },
+                        mtu: network.mtu)
                 } catch {
                     // Another process was as fast.
                     guard error.isExists else { throw error }
@@ -74,17 +77,6 @@ package struct HostNetwork: ~Copyable {
             } catch {
                 guard error.isMissing else { throw error }
             }
-        }
-    }
-
-    /// A bridge's MAC changes with its ports unless one is set. One that follows from the gateway's address lets a bridge
-    /// that is made anew be found by those who knew the old one.
-    private static func mac(_ network: BridgeNetwork) -> MACAddress? {
-        guard let gateway = network.gateways.first?.address else { return nil }
-        switch gateway {
-        case .v4(let address): return MACAddress(value: 0x0263 << 32 | UInt64(address.value))
-        case .v6(let address):
-            return MACAddress(value: 0x0266 << 32 | (address.low ^ address.high) & 0xffff_ffff)
         }
     }
 

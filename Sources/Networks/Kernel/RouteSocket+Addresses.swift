@@ -162,10 +162,13 @@ extension RouteSocket {
     package mutating func add(neighbour address: IPAddress, is mac: MACAddress, on index: UInt32)
         throws(SystemError)
     {
-        try netlink.requestAll([RouteSocket.neighbour(address, is: mac, on: index)])
+        try netlink.requestAll([RouteSocket.neighbour(address, is: mac, on: index, isNew: true)])
     }
 
-    static func neighbour(_ address: IPAddress, is mac: MACAddress, on index: UInt32) -> NetlinkRequest {
+    /// - Parameter isNew: or only where something is known of the address; ENOENT else.
+    static func neighbour(_ address: IPAddress, is mac: MACAddress, on index: UInt32, isNew: Bool)
+        -> NetlinkRequest
+    {
         // struct ndmsg: family 1, pad 3, ifindex 4, state 2, flags 1, type 1; NUD_REACHABLE.
         var body: [UInt8] = [address.family.rawValue, 0, 0, 0]
         body.append(littleEndian: index)
@@ -174,7 +177,8 @@ extension RouteSocket {
         attributes.add(1, address.bytes)
         attributes.add(2, mac.bytes)
         return NetlinkRequest(
-            Message.newNeighbour, flags: createOrReplace, body + attributes.bytes,
+            // NLM_F_REPLACE alone changes what is there.
+            Message.newNeighbour, flags: isNew ? createOrReplace : 0x100, body + attributes.bytes,
             doing: "tell that \(address) is \(mac)")
     }
 }

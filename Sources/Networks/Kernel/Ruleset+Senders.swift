@@ -28,6 +28,7 @@ extension Ruleset {
         let target: [NftExpression] = [
             R.interface, R.mac, .payload(.transport, offset: 8, length: 16, to: 6),
         ]
+        let isICMP6: [NftExpression] = [.meta(.transport, to: 0), .compare(0, .equal, [58])]
         return [
             Chain(
                 name: "prerouting", base: ("filter", .prerouting, -300),
@@ -37,12 +38,12 @@ extension Ruleset {
                     R.isProtocol(0x0800) + R.sender(four, four.sourceOffset) + [
                         .lookup(four.senders.name, key: 0), .verdict(.accept),
                     ],
-                    R.isProtocol(0x86dd) + [.verdict(.goto("ipv6"))],
-                    R.isProtocol(0x0806) + [.verdict(.goto("arp"))],
+                    R.isProtocol(0x86dd) + [.verdict(.goto("from_ipv6"))],
+                    R.isProtocol(0x0806) + [.verdict(.goto("from_arp"))],
                     [.counter, .verdict(.drop)],
                 ]),
             Chain(
-                name: "arp",
+                name: "from_arp",
                 rules: [
                     // Ethernet, IPv4, their lengths; then the sender's MAC and address must be its own.
                     [
@@ -54,21 +55,28 @@ extension Ruleset {
                     [.counter, .verdict(.drop)],
                 ]),
             Chain(
-                name: "ipv6",
+                name: "from_ipv6",
                 rules: [
                     // Router and neighbour discovery: ICMPv6 133 to 137.
-                    [
-                        .meta(.transport, to: 0), .compare(0, .equal, [58]),
+                    isICMP6 + [
                         .payload(.transport, offset: 0, length: 1, to: 0), .compare(0, .atLeast, [133]),
                         .compare(0, .atMost, [137]), .verdict(.goto("discovery")),
                     ],
+                    // Who listens to which group (MLD, 131, 132 and 143, behind a hop-by-hop header): nobody reads it on a
+                    // bridge that floods, and each would be a frame to every port.
+                    isICMP6 + [
+                        .payload(.transport, offset: 0, length: 1, to: 0), .compare(0, .atLeast, [130]),
+                        .compare(0, .atMost, [132]), .verdict(.drop),
+                    ],
+                    isICMP6 + R.isMessage(143) + [.verdict(.drop)],
                     R.sender(six, six.sourceOffset) + [.lookup(six.senders.name, key: 0), .verdict(.accept)],
                     [.counter, .verdict(.drop)],
                 ]),
             Chain(
                 name: "discovery",
                 rules: [
-                    // No container is a router: neither advertises itself nor sends others elsewhere.
+                    // No container is a router: none is asked for, none advertises itself or sends others elsewhere.
+                    R.isMessage(133) + [.verdict(.drop)],
                     R.isMessage(134) + [.counter, .verdict(.drop)],
                     R.isMessage(137) + [.counter, .verdict(.drop)],
                     // An advertisement is of an address of its own.
