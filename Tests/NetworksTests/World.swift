@@ -3,6 +3,10 @@ import LinuxSystem
 import Networks
 import Testing
 
+/// One after the other: the kernel's table of neighbours is one for all namespaces, and 500 containers fill it.
+@Suite(.enabled(if: World.canRun, "not run: needs root and network namespaces"), .serialized) enum KernelTests
+{}
+
 /// A host, what is outside of it, and containers, each a network namespace of its own; the machine's own is not touched.
 ///
 ///     outside 192.0.2.2, 2001:db8:1::2 - uplink - 192.0.2.1, 2001:db8:1::1 host - bridges - containers
