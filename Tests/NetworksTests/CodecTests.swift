@@ -161,7 +161,8 @@ import Testing
             #expect(noElements.isEmpty)
             let tables = try socket.tables(.inet)
             #expect(tables == ["every"])
-            if let text = Nft.list(table.name) {
+            if let nft = Tool("nft", "list", "table", "inet", table.name) {
+                let text = try #require(nft.finish())
                 for line in [
                     "iifname != @names drop", "limit rate 10/second", "jhash ip saddr mod 7",
                     "numgen random mod 3",

@@ -95,36 +95,3 @@ enum Frames {
         }
     }
 }
-
-/// nft(8) as a second reader of what was written; nil where it is not installed.
-enum Nft {
-    static func list(_ table: String) -> String? {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { return nil }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        posix_spawn_file_actions_addclose(&actions, ends[0])
-        let words = ["nft", "list", "table", "inet", table]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        defer { for one in arguments { free(one) } }
-        var pid: pid_t = 0
-        // The child is in the network of the thread that makes it.
-        let answer = posix_spawnp(&pid, "nft", &actions, nil, arguments, environ)
-        close(ends[1])
-        defer { close(ends[0]) }
-        guard answer == 0 else { return nil }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(ends[0], &buffer, buffer.count)
-            guard count > 0 else { break }
-            text += buffer[..<count]
-        }
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        return String(decoding: text, as: UTF8.self)
-    }
-}

@@ -182,7 +182,10 @@ extension KernelTests {
                 try world.onHost { try $0.attach(endpoint, to: network, namespace: copy) }
             }
             // The kernel's own words.
-            #expect(failure?.message.contains("Nexthop has invalid gateway") == true)
+            #expect(
+                failure?.message
+                    == "attach eth0 to bridge tb-a: add the route to 0.0.0.0/0 through 203.0.113.1: "
+                    + "network is unreachable (Nexthop has invalid gateway)")
             #expect(try self.elements() == elements)
             #expect(try self.links().map(\.name) == links)
         }
@@ -231,6 +234,20 @@ extension KernelTests {
             #expect(!names.contains("tb-lost") && !names.contains(endpoint.port))
             let listener = try Socket.listening(world, known.namespace, known.v4, 80)
             #expect(try world.reaches(world.host, known.v4, 80, listener) != nil)
+        }
+
+        /// The same start once more, after one that was killed when its veth was made.
+        @Test func aPortThatWasLeftIsReplaced() throws {
+            let endpoint = try World.endpoint(2, on: network)
+            let first = SharedFileDescriptor(try NetworkNamespace.make())
+            try world.onHost { host in
+                try host.rules.add(network, [endpoint])
+                try host.routes.addVeth(
+                    VethEnd(name: endpoint.port), peer: VethEnd(name: "eth0"), in: first.raw)
+            }
+            let again = try world.add(2, to: network)
+            let listener = try Socket.listening(world, again.namespace, again.v4, 80)
+            #expect(try world.reaches(world.host, again.v4, 80, listener) != nil)
         }
 
         /// The veth goes with its namespace: what remains are the endpoint's elements.

@@ -198,6 +198,18 @@ extension KernelTests {
             #expect(new.received(wait: 200) == nil)
         }
 
+        /// Answers to a container's own question to somebody's port 53 come, though the host's port 53 is published now.
+        @Test(arguments: IPFamily.allCases) func flowsThatPassTheHostStay(_ family: IPFamily) throws {
+            let resolver = try Socket.bound(world, world.outside, .udp, ip(#require(Self.outer[family])), 53)
+            let client = try Socket.sending(world, server.namespace, to: ip(#require(Self.outer[family])), 53)
+            client.send("question")
+            let question = try #require(resolver.received())
+            try publish(port(family, 53...53, to: 53, .udp))
+            try world.onHost { try $0.rules.withdraw([port(family, 53...53, to: 53, .udp)]) }
+            resolver.reply("answer", to: try #require(question.peer), question.port)
+            #expect(client.received()?.text == "answer")
+        }
+
         @Test func whatIsPublishedIsToldByTheKernel() throws {
             let ports = [
                 try port(.v4, 8080...8080, to: 80),

@@ -35,8 +35,11 @@ struct ConntrackSocket: ~Copyable {
         static let filter: UInt16 = 25
     }
 
-    /// The next packet of such a flow is looked at as the first of one.
+    /// The next packet of such a flow is looked at as the first of one. Flows to elsewhere, which only pass the host, stay
+    /// whatever their ports are.
     mutating func forget(_ flows: [UDPFlows]) throws(SystemError) {
+        var routes = try RouteSocket()
+        let own = try routes.addresses()
         for family in IPFamily.allCases {
             // The kernel is asked for UDP alone: CTA_PROTO_NUM, told by CTA_FILTER_FLAG(CTA_PROTO_NUM).
             var number = NetlinkAttributes()
@@ -55,8 +58,10 @@ struct ConntrackSocket: ~Copyable {
             for answer in answers {
                 let attributes = NetlinkAttributes.parse(answer.body, from: 4)
                 guard let original = attributes[Attribute.original], let reply = attributes[Attribute.reply],
+                    let destination = ConntrackSocket.address(original, 2),
+                    own.contains(where: { $0.address.address == destination }),
                     let port = ConntrackSocket.destinationPort(original),
-                    let address = ConntrackSocket.source(reply),
+                    let address = ConntrackSocket.address(reply, 1),
                     flows.contains(where: { $0.contain(port: port, answeredBy: address) })
                 else { continue }
                 var which = NetlinkAttributes()
@@ -84,10 +89,10 @@ struct ConntrackSocket: ~Copyable {
         return UInt16(port[0]) << 8 | UInt16(port[1])
     }
 
-    /// CTA_TUPLE_IP, CTA_IP_V4_SRC or CTA_IP_V6_SRC.
-    private static func source(_ tuple: [UInt8]) -> IPAddress? {
+    /// CTA_TUPLE_IP: CTA_IP_V4_SRC 1 and _DST 2; those of IPv6 are two more.
+    private static func address(_ tuple: [UInt8], _ which: UInt16) -> IPAddress? {
         guard let addresses = NetlinkAttributes.parse(tuple)[1] else { return nil }
         let parsed = NetlinkAttributes.parse(addresses)
-        return (parsed[1] ?? parsed[3]).flatMap { IPAddress(bytes: $0) }
+        return (parsed[which] ?? parsed[which + 2]).flatMap { IPAddress(bytes: $0) }
     }
 }

@@ -5,14 +5,16 @@ extension HostNetwork {
     /// Joins a network namespace to a bridge: the rules first, so that nothing is sent that they do not cover, then a veth
     /// pair, then the container's end with its addresses and routes. lo is brought up too.
     ///
-    /// The bridge must be there (`ensure`). After a failure nothing of the endpoint is left.
+    /// The bridge must be there (`ensure`), and the tables (`HostRules.areIntact`, `replaceAll`). A port of the same name,
+    /// of an attach that was killed, is replaced: the caller gives each endpoint a name of its own. After a failure nothing
+    /// of the endpoint is left.
     /// - Parameter namespace: the container's, open; it is entered by this thread for a moment.
     package mutating func attach(
         _ endpoint: Endpoint, to network: BridgeNetwork, namespace: borrowing FileDescriptor
     ) throws(Failure) {
         precondition(endpoint.port.hasPrefix(names.portPrefix))
         let inside = namespace.raw
-        try during("attach \(endpoint.interface) to bridge \(network.bridge)") { () throws(SystemError) in
+        try networking("attach \(endpoint.interface) to bridge \(network.bridge)") { () throws(SystemError) in
             guard let bridge = try routes.link(named: network.bridge) else {
                 throw SystemError.noDevice(network.bridge)
             }
@@ -30,13 +32,19 @@ extension HostNetwork {
     private mutating func plug(
         _ endpoint: Endpoint, _ network: BridgeNetwork, _ bridge: Link, _ namespace: Int32
     ) throws(SystemError) {
+        let veth = RouteSocket.veth(
+            VethEnd(name: endpoint.port), peer: VethEnd(name: endpoint.interface, mac: endpoint.mac),
+            in: namespace, bridge: bridge.index, mtu: network.mtu)
+        do throws(SystemError) {
+            try routes.netlink.requestAll([veth])
+        } catch {
+            guard error.isExists, try routes.link(named: endpoint.port) != nil else { throw error }
+            try routes.delete(endpoint.port)
+            try routes.netlink.requestAll([veth])
+        }
+        // Without an IPv6 address of its own, which a port of a bridge has no use for.
         try routes.netlink.requestAll([
-            RouteSocket.veth(
-                VethEnd(name: endpoint.port), peer: VethEnd(name: endpoint.interface, mac: endpoint.mac),
-                in: namespace, bridge: bridge.index, mtu: network.mtu),
-            // Without an IPv6 address of its own, which a port of a bridge has no use for.
-            RouteSocket.port(endpoint.port, BridgePort(isHairpin: true), withoutIPv6: true),
-            RouteSocket.up(endpoint.port),
+            RouteSocket.port(endpoint.port, BridgePort(isHairpin: true), withoutIPv6: true)
         ])
         // An earlier owner of the address is forgotten, and IPv6 needs no question: the container would miss one that
         // comes within moments, and the next is a second later. The kernel has room for 1024 neighbours in all
@@ -93,7 +101,7 @@ extension HostNetwork {
     /// The endpoints' rules go. Their interfaces go with their namespaces; with `deletingPorts` they go now, which takes
     /// a grace period of RCU each (about 30 ms): for a container that goes on without this network.
     package mutating func detach(_ endpoints: [Endpoint], deletingPorts: Bool = false) throws(Failure) {
-        try during("detach \(endpoints.map(\.port).joined(separator: ", "))") { () throws(SystemError) in
+        try networking("detach \(endpoints.map(\.port).joined(separator: ", "))") { () throws(SystemError) in
             if deletingPorts {
                 for endpoint in endpoints {
                     do throws(SystemError) {
@@ -114,7 +122,7 @@ extension HostNetwork {
         namespace: borrowing FileDescriptor
     ) throws(Failure) {
         let inside = namespace.raw
-        try during("attach \(endpoint.interface) to device \(parent)") { () throws(SystemError) in
+        try networking("attach \(endpoint.interface) to device \(parent)") { () throws(SystemError) in
             try routes.addMacvlan(
                 endpoint.interface, of: parent, mode: mode, in: inside, mac: endpoint.mac, mtu: mtu)
             do throws(SystemError) {

@@ -13,8 +13,8 @@ package struct HostNetwork: ~Copyable {
 
     /// - Parameter proc: an open /proc, which must stay open.
     package init(_ names: HostNames, proc: Int32) throws(Failure) {
-        let routes = try during("network") { () throws(SystemError) in try RouteSocket() }
-        let rules = try during("network") { () throws(SystemError) in try HostRules(names) }
+        let routes = try networking("network") { () throws(SystemError) in try RouteSocket() }
+        let rules = try networking("network") { () throws(SystemError) in try HostRules(names) }
         self.names = names
         self.proc = proc
         self.routes = routes
@@ -27,13 +27,14 @@ package struct HostNetwork: ~Copyable {
     /// `attach`, or with `HostRules.add`.
     package mutating func ensure(_ network: BridgeNetwork) throws(Failure) {
         let name = network.bridge
-        var found = try during("bridge \(name)") { () throws(SystemError) in try routes.link(named: name) }
+        var found = try networking("bridge \(name)") { () throws(SystemError) in try routes.link(named: name)
+        }
         if let found, found.kind != "bridge" {
             throw Failure(
                 .conflict, "there is a network device \(name) already, and it is not a bridge",
                 hint: "remove it, or choose another name for the bridge")
         }
-        try during("bridge \(name)") { () throws(SystemError) in
+        try networking("bridge \(name)") { () throws(SystemError) in
             if found == nil {
                 do throws(SystemError) {
                     // A bridge's MAC changes with its ports unless one is set.
@@ -65,7 +66,7 @@ package struct HostNetwork: ~Copyable {
 
     /// The bridge and its rules go; its ports, if there are any, stay behind without a bridge.
     package mutating func remove(_ network: BridgeNetwork) throws(Failure) {
-        try during("remove bridge \(network.bridge)") { () throws(SystemError) in
+        try networking("remove bridge \(network.bridge)") { () throws(SystemError) in
             do throws(SystemError) {
                 try routes.delete(network.bridge)
             } catch {
@@ -130,7 +131,7 @@ package struct HostNetwork: ~Copyable {
     package mutating func sweep(knownBridges: Set<String>, knownPorts: Set<String>) throws(Failure)
         -> [String]
     {
-        try during("sweep network devices") { () throws(SystemError) in
+        try networking("sweep network devices") { () throws(SystemError) in
             var gone: [String] = []
             for link in try routes.links() {
                 let isBridge =
@@ -149,5 +150,17 @@ package struct HostNetwork: ~Copyable {
             }
             return gone
         }
+    }
+}
+
+/// The failure says which step it was, and what the kernel said of it: `attach eth0 to bridge b: make veth p with eth0:
+/// file exists`.
+func networking<R: ~Copyable>(_ doing: @autoclosure () -> String, _ body: () throws(SystemError) -> R)
+    throws(Failure) -> R
+{
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw Failure(error.code, "\(doing()): \(error.path ?? error.call): \(error.reason)", cause: error)
     }
 }
