@@ -42,7 +42,8 @@ extension KernelTests {
             print(
                 "publish: first hundred \(median(publishing[..<100])) ms, last hundred \(median(publishing[400...])) ms"
             )
-            #expect(last < first * 1.5 + 1)
+            // A machine with other work moves a median by some ms; with a frame to every port it grew by 23.
+            #expect(last < first * 1.5 + 6)
             #expect(median(publishing[400...]) < median(publishing[..<100]) * 1.5 + 1)
             // One that came late works like one that came early.
             let listener = try Socket.listening(world, kept[499], ip("10.11.1.245"), 80)

@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// Flows of UDP that came to ports of the host.
 struct UDPFlows: Sendable {

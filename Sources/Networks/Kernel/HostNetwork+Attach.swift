@@ -42,22 +42,22 @@ extension HostNetwork {
             try routes.delete(endpoint.port)
             try routes.netlink.requestAll([veth])
         }
-        // Without an IPv6 address of its own, which a port of a bridge has no use for.
         try routes.netlink.requestAll([
-            RouteSocket.port(endpoint.port, BridgePort(isHairpin: true), withoutIPv6: true)
+            RouteSocket.port(endpoint.port, BridgePort(isHairpin: true))
         ])
-        // An earlier owner of the address is forgotten, and IPv6 needs no question: the container would miss one that
-        // comes within moments, and the next is a second later. The kernel has room for 1024 neighbours in all
-        // namespaces together: one that it does not take is asked for.
-        try? routes.netlink.requestAll(
-            endpoint.addresses.map {
-                RouteSocket.neighbour(
-                    $0.address, is: endpoint.mac, on: bridge.index,
-                    isNew: $0.address.family == .v6)
-            })
+        // A port has no use for an address of its own. A host without IPv6 does not know what that is.
+        try? routes.netlink.requestAll([RouteSocket.withoutOwnIPv6(endpoint.port)])
         try configure(endpoint, namespace, router: bridge.mac)
         try routes.waitForCarrier(endpoint.port)
         try routes.waitForCarrier(network.bridge)
+        // After the carrier: a bridge that is seen without one forgets its neighbours. An earlier owner of the address is
+        // forgotten, and of IPv6 it is told who has it: the container would miss a question that comes within moments, and
+        // the next is a second later. Where the kernel's table is full nothing is lost but that.
+        try? routes.netlink.requestAll(
+            endpoint.addresses.map {
+                RouteSocket.neighbour(
+                    $0.address, is: endpoint.mac, on: bridge.index, isNew: $0.address.family == .v6)
+            })
     }
 
     /// The container's side of an interface that is in its namespace, down.
@@ -67,23 +67,22 @@ extension HostNetwork {
         throws(SystemError)
     {
         let name = endpoint.interface
-        let hasSix = endpoint.addresses.contains { $0.address.family == .v6 }
-        var settings = endpoint.sysctls
-        if hasSix {
-            // It takes routes from ctr alone. And it asks nobody whether its addresses are taken: the guard of the ports
-            // sees to that, and with 500 ports each question is 500 frames.
-            settings.append(NetworkSysctl("ipv6/conf/\(name)/accept_ra", "0"))
-            settings.append(NetworkSysctl("ipv6/conf/\(name)/accept_dad", "0"))
-        } else {
-            settings.append(NetworkSysctl("ipv6/conf/\(name)/disable_ipv6", "1"))
-        }
+        // Files of /proc/sys/net are found among those of all namespaces: with 500 of them each costs more than all the
+        // rest here. So the link-local address is given, instead of letting it be made and asked for; and routers are not
+        // heard because the guard of the ports lets none speak.
         var there = try NetworkNamespace.inside(namespace) { () throws(SystemError) in
             let socket = try RouteSocket()
-            try set(settings)
+            try set(endpoint.sysctls)
             return socket
         }
         let index = try there.index(of: name)
+        // A host without IPv6 does not know what this is.
+        try? there.netlink.requestAll([RouteSocket.withoutOwnIPv6(name)])
         var requests = [RouteSocket.up("lo")]
+        if endpoint.addresses.contains(where: { $0.address.family == .v6 }) {
+            let own = InterfaceAddress(.v6(endpoint.mac.linkLocal), length: 64)
+            requests.append(RouteSocket.address(own, of: index))
+        }
         for address in endpoint.addresses { requests.append(RouteSocket.address(address, of: index)) }
         requests.append(RouteSocket.up(name))
         for gateway in endpoint.gateways {
@@ -126,7 +125,10 @@ extension HostNetwork {
             try routes.addMacvlan(
                 endpoint.interface, of: parent, mode: mode, in: inside, mac: endpoint.mac, mtu: mtu)
             do throws(SystemError) {
-                try configure(endpoint, inside, router: nil)
+                // Here others may be routers.
+                var listening = endpoint
+                listening.sysctls.append(NetworkSysctl("ipv6/conf/\(endpoint.interface)/accept_ra", "0"))
+                try configure(listening, inside, router: nil)
             } catch {
                 if var there = try? RouteSocket(inside: inside) { try? there.delete(endpoint.interface) }
                 throw error

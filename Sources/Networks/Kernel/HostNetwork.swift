@@ -1,5 +1,5 @@
 package import Failure
-package import LinuxSystem
+internal import LinuxSystem
 
 /// The host's side of containers' networks, of the network namespace that this thread is in: bridges, their ports, and
 /// the rules. Whoever keeps the records calls it; nothing is remembered here.

@@ -176,23 +176,29 @@ package struct RouteSocket: ~Copyable {
     }
 
     /// By the device's name, so that it can be told in one breath with making it.
-    static func port(_ name: String, _ port: BridgePort, withoutIPv6: Bool = false) -> NetlinkRequest {
+    static func port(_ name: String, _ port: BridgePort) -> NetlinkRequest {
         var info = NetlinkAttributes()
         info.add(Link.Attribute.portKind, "bridge")
         info.add(Link.Attribute.portData, nested: port.attributes)
         var attributes = NetlinkAttributes()
         attributes.add(Link.Attribute.name, name)
         attributes.add(Link.Attribute.info, nested: info)
-        if withoutIPv6 {
-            // IFLA_AF_SPEC, AF_INET6, IFLA_INET6_ADDR_GEN_MODE: none.
-            var mode = NetlinkAttributes()
-            mode.add(8, [1])
-            var family = NetlinkAttributes()
-            family.add(UInt16(IPFamily.v6.rawValue), nested: mode)
-            attributes.add(26, nested: family)
-        }
         return NetlinkRequest(
             Link.Message.new, Link.header() + attributes.bytes, doing: "set up the bridge's port \(name)")
+    }
+
+    /// It gives itself no IPv6 address; those that it is given, it has.
+    static func withoutOwnIPv6(_ name: String) -> NetlinkRequest {
+        var attributes = NetlinkAttributes()
+        attributes.add(Link.Attribute.name, name)
+        // IFLA_AF_SPEC, AF_INET6, IFLA_INET6_ADDR_GEN_MODE: none.
+        var mode = NetlinkAttributes()
+        mode.add(8, [1])
+        var family = NetlinkAttributes()
+        family.add(UInt16(IPFamily.v6.rawValue), nested: mode)
+        attributes.add(26, nested: family)
+        return NetlinkRequest(
+            Link.Message.new, Link.header() + attributes.bytes, doing: "set up IPv6 of \(name)")
     }
 }
 
