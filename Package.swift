@@ -92,6 +92,8 @@ let targets: [Target] = [
     room("Volumes", ["LinuxSystem", "Failure"]),
     // Bridges, addresses and rules of the kernel.
     room("Networks", ["LinuxSystem", "Failure"]),
+    // A container's DNS server; linked into the monitor.
+    room("NameService", ["Networks", "LinuxSystem", "Failure"]),
     room("Dockerfile", ["Failure"]),
     room("BuildContext", ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"]),
     room(
@@ -175,6 +177,7 @@ let targets: [Target] = [
     tests("RuntimeTests", ["Runtime", "LaunchPlan", "OCI", "LinuxSystem", "Failure"]),
     tests("VolumesTests", ["Volumes", "LinuxSystem", "Failure"]),
     tests("NetworksTests", ["Networks", "LinuxSystem", "Failure"]),
+    tests("NameServiceTests", ["NameService", "Networks", "LinuxSystem", "Failure"]),
     tests("DockerfileTests", ["Dockerfile", "Failure"]),
     tests("BuildContextTests", ["BuildContext", "Dockerfile", "Archive", "OCI", "LinuxSystem", "Failure"]),
     tests("CommandTableTests", ["CommandTable", "Failure"]),

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "answer.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -43,7 +44,6 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
-#define ANSWER(call) ({ long r_ = (long)(call); r_ < 0 ? -(long)errno : r_; })
 
 const int CTR_O_PATH = O_PATH, CTR_O_DIRECTORY = O_DIRECTORY, CTR_O_NOFOLLOW = O_NOFOLLOW,
           CTR_O_CLOEXEC = O_CLOEXEC, CTR_O_TMPFILE = O_TMPFILE, CTR_O_NOATIME = O_NOATIME;

@@ -29,6 +29,9 @@ package struct EventQueue: ~Copyable {
         descriptor = FileDescriptor(owning: Int32(try call("epoll_create") { ctr_epoll_create() }))
     }
 
+    /// For a queue in a queue: readable when an event waits.
+    package var raw: Int32 { descriptor.raw }
+
     package borrowing func add(_ number: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
         let queue = descriptor.raw
         try call("epoll_ctl") { ctr_epoll_ctl(queue, 1, number, interest.rawValue, token) }

@@ -27,6 +27,7 @@ enum Rooms {
         "Doctor": ["Rootless", "Runtime", "LinuxSystem", "Failure"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Networks": ["LinuxSystem", "Failure"],
+        "NameService": ["Networks", "LinuxSystem", "Failure"],
         "Dockerfile": ["Failure"],
         "BuildContext": ["Dockerfile", "Layers", "OCI", "LinuxSystem", "Archive", "Failure"],
         "CommandTable": ["CivilTime", "Failure"],

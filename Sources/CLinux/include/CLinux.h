@@ -161,6 +161,16 @@ long ctr_receive_fds(int socket, void *bytes, size_t size, int *fds, int *fd_cou
 long ctr_send(int socket, const void *bytes, size_t size);   // MSG_NOSIGNAL
 long ctr_socket(int family, int type, int protocol);
 long ctr_shutdown(int fd, int how);
+// An address of the internet and a port: 4 or 16 bytes in the network's order, the port in the machine's.
+struct ctr_internet { uint8_t address[16]; uint32_t size, scope; uint16_t port; };
+long ctr_bind_internet(int fd, const struct ctr_internet *address);
+long ctr_connect_internet(int fd, const struct ctr_internet *address);
+long ctr_own_internet(int fd, struct ctr_internet *out);                // getsockname
+long ctr_listen(int fd, int backlog);
+long ctr_send_to(int fd, const void *bytes, size_t size, const struct ctr_internet *to); // MSG_NOSIGNAL
+long ctr_receive_from(int fd, void *bytes, size_t size, struct ctr_internet *from);
+long ctr_take_socket_error(int fd);                                       // SO_ERROR, as 0 or -errno
+long ctr_allow_address_reuse(int fd);                                     // SO_REUSEADDR
 long ctr_loopback_up(void);
 
 // ---- terminals

@@ -53,6 +53,8 @@ package enum NftExpression: Sendable, Equatable {
     case payload(Header, offset: Int, length: Int, to: Int)
     /// Overwrites the network header, with its checksum at `checksum` (none in IPv6) and that of the header above.
     case writeNetwork(from: Int, offset: Int, length: Int, checksum: Int?)
+    /// Overwrites a port of UDP or TCP, whose checksum is at `checksum`.
+    case writePort(from: Int, offset: Int, checksum: Int)
     case compare(Int, Comparison, [UInt8])
     case mask(Int, [UInt8])
     /// Goes on where the key is in the set; of a map the value goes to a register, or is the verdict.
@@ -117,6 +119,15 @@ package enum NftExpression: Sendable, Equatable {
             data.add(6, bigEndian: checksum == nil ? 0 : 1)
             data.add(7, bigEndian: UInt32(checksum ?? 0))
             data.add(8, bigEndian: 1)
+            return "payload"
+        case .writePort(let from, let offset, let checksum):
+            data.add(5, bigEndian: NftExpression.register(from))
+            data.add(2, bigEndian: Header.transport.rawValue)
+            data.add(3, bigEndian: UInt32(offset))
+            data.add(4, bigEndian: 2)
+            // NFT_PAYLOAD_CSUM_INET
+            data.add(6, bigEndian: 1)
+            data.add(7, bigEndian: UInt32(checksum))
             return "payload"
         case .compare(let register, let comparison, let bytes):
             data.add(1, bigEndian: NftExpression.register(register))
