@@ -188,7 +188,7 @@ final class Socket {
 
     /// nil where nobody answers within the time.
     static func connected(
-        _ world: World, _ place: SharedFileDescriptor, _ address: IPAddress, _ port: UInt16, wait: Int32 = 400
+        _ world: World, _ place: SharedFileDescriptor, _ address: IPAddress, _ port: UInt16, wait: Int32 = 300
     ) throws -> Socket? {
         try world.inside(place) {
             let made = try make(.tcp, address.family)
@@ -291,7 +291,10 @@ extension World {
     func reaches(
         _ from: SharedFileDescriptor, _ address: IPAddress, _ port: UInt16, _ listener: Socket
     ) throws -> IPAddress? {
-        guard let client = try Socket.connected(self, from, address, port) else { return nil }
+        // The first packet to a port that has just come up may be lost before Linux 6.8, and on a busy machine.
+        var made: Socket?
+        for _ in 0..<3 where made == nil { made = try Socket.connected(self, from, address, port) }
+        guard let client = made else { return nil }
         guard let (other, peer) = listener.accepted() else { return nil }
         client.send("ping")
         guard other.received()?.text == "ping" else { return nil }
@@ -304,8 +307,13 @@ extension World {
         _ from: SharedFileDescriptor, _ address: IPAddress, _ port: UInt16, _ listener: Socket
     ) throws -> IPAddress? {
         let client = try Socket.sending(self, from, to: address, port)
-        client.send("ping")
-        guard let got = listener.received(), got.text == "ping", let peer = got.peer else { return nil }
+        var answer: (text: String, peer: IPAddress?, port: UInt16)?
+        for _ in 0..<3 where answer == nil {
+            client.send("ping")
+            answer = listener.received()
+        }
+        guard let got = answer, got.text == "ping", let peer = got.peer else { return nil }
+        while listener.received(wait: 0) != nil {}
         listener.reply("pong", to: peer, got.port)
         return client.received()?.text == "pong" ? peer : nil
     }
