@@ -296,7 +296,8 @@ extension NetworkStore {
                 }
                 isMade = true
                 try Directory.ensure("networks", in: runtime.raw)
-                for part in ["", "/addresses", "/macs", "/holders"] {
+                // Addresses last: who finds them there finds all.
+                for part in ["", "/holders", "/macs", "/addresses"] {
                     try Directory.ensure("networks/\(network.name)\(part)", in: runtime.raw)
                 }
             }
