@@ -491,7 +491,10 @@ def main():
         for case in cases:
             print(f"{case}:", flush=True)
             try:
-                guest.measure(bench) if case == "v2" else getattr(bench, case.replace("-", "_"))()
+                if case == "v2":
+                    guest.measure(bench)
+                else:
+                    getattr(bench, case.replace("-", "_"))()
             except (Failed, subprocess.CalledProcessError) as error:
                 failed.append(case)
                 bench.table.note(case, f"**failed**: {error}".replace("|", "/").replace(options.stage, "STAGE"))

@@ -139,6 +139,13 @@ struct RootlessNamespaceTests {
             _ = try user.ok("start", "named")
             _ = try user.ok("wait", "named")
             #expect(try user.ok("logs", "named") == told + "\n" + told)
+            // As a start leaves it that was killed between both files.
+            let half = user.home + "/half"
+            try FileManager.default.createDirectory(atPath: half, withIntermediateDirectories: false)
+            try "FROM busybox:test\nRUN echo someone:x:54321:54321::/tmp:/bin/sh >>/etc/passwd\n".write(
+                toFile: half + "/Dockerfile", atomically: false, encoding: .utf8)
+            _ = try user.ok("build", "-q", "-t", "half", half)
+            #expect(try user.ok(["run", "--rm"] + flags + ["half", "sh", "-c", script]) == told)
             // A name that the image gave to another, and an image that knows no names at all.
             let other = "FROM busybox:test\nRUN echo someone:x:7:7::/:/bin/sh >>/etc/passwd\n"
             let none = "FROM busybox:test\nRUN rm /etc/passwd /etc/group\n"

@@ -5,6 +5,7 @@ import Failure
 import LaunchPlan
 import LinuxSystem
 import OverlayFS
+import Synchronization
 import Testing
 
 @Suite(.enabled(if: isRoot, "mounts need root")) struct OverlayMountTests {
@@ -60,26 +61,28 @@ import Testing
         let namespace = try IDMaps(uids: "0 3000 10\n", gids: "0 4000 10\n").openNamespace()
         let watch = Watch(scratch.path)
         let watcher = try Thread("watch") { watch.run() }
+        defer {
+            watch.isOver.store(true, ordering: .releasing)
+            watcher.join()
+            #expect(watch.looks > 0 && watch.seen == 0)
+        }
         for _ in 0..<50 {
             _ = try OverlayMount.make(
                 layers: fds.map(\.raw), ids: isMapped ? namespace.raw : nil, strategy: strategy,
                 scratch: scratch.path + "/scratch")
         }
-        watch.isOver = true
-        watcher.join()
-        #expect(watch.looks > 0 && watch.seen == 0)
     }
 
     /// Reads the mounts again and again, until it is over.
     private final class Watch: @unchecked Sendable {
         let path: [UInt8]
-        var isOver = false
+        let isOver = Atomic<Bool>(false)
         private(set) var looks = 0, seen = 0
 
         init(_ path: String) { self.path = Array(path.utf8) }
 
         func run() {
-            while !isOver {
+            while !isOver.load(ordering: .acquiring) {
                 guard let mounts = try? AtomicFile.read("/proc/self/mountinfo", limit: 64 << 20) else {
                     return
                 }

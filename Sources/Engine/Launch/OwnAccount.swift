@@ -23,12 +23,14 @@ struct OwnAccount {
         home = directory.isEmpty || directory.contains(":") ? "/" : directory
     }
 
-    /// Adds it to the files that the image has, where the number or the name is not in them already.
+    /// Adds it to the files that the image has, where the number or the name is not in them already. Each by itself: a start
+    /// may have been killed in between.
     /// - Parameter root: of the container, writable.
     func add(to root: borrowing FileDescriptor) throws(Failure) {
         let known = try UserDatabase(root: root)
-        guard !known.hasUser(uid, or: name) else { return }
-        try append("\(name):x:\(uid):\(gid)::\(home):/bin/sh\n", to: "etc/passwd", in: root.raw)
+        if !known.hasUser(uid, or: name) {
+            try append("\(name):x:\(uid):\(gid)::\(home):/bin/sh\n", to: "etc/passwd", in: root.raw)
+        }
         if !known.hasGroup(gid, or: name) { try append("\(name):x:\(gid):\n", to: "etc/group", in: root.raw) }
     }
 

@@ -98,10 +98,6 @@ package struct RouteSocket: ~Copyable {
             doing: "make macvlan \(name) of \(parent)")
     }
 
-    package mutating func addDummy(_ name: String, mac: MACAddress? = nil) throws(SystemError) {
-        try add(name, kind: "dummy", NetlinkAttributes(), mac: mac, mtu: nil, doing: "make dummy \(name)")
-    }
-
     /// Waits for a grace period of RCU, about 30 ms: a veth whose namespace ends needs none of it.
     package mutating func delete(_ name: String) throws(SystemError) {
         var attributes = NetlinkAttributes()
@@ -160,19 +156,6 @@ package struct RouteSocket: ~Copyable {
         attributes.add(Link.Attribute.mtu, mtu)
         try netlink.request(
             Link.Message.new, Link.header() + attributes.bytes, doing: "set the MTU of \(name) to \(mtu)")
-    }
-
-    /// The device becomes a port of a bridge, by the bridge's index; 0 takes it out of the one that it is in.
-    package mutating func setMaster(_ name: String, _ bridge: UInt32) throws(SystemError) {
-        var attributes = NetlinkAttributes()
-        attributes.add(Link.Attribute.name, name)
-        attributes.add(Link.Attribute.master, bridge)
-        try netlink.request(
-            Link.Message.new, Link.header() + attributes.bytes, doing: "make \(name) a port of its bridge")
-    }
-
-    package mutating func setPort(_ name: String, _ port: BridgePort) throws(SystemError) {
-        try netlink.requestAll([RouteSocket.port(name, port)])
     }
 
     /// By the device's name, so that it can be told in one breath with making it.

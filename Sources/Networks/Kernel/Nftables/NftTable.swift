@@ -29,7 +29,6 @@ package struct NftTable: Sendable, Equatable {
         case getChain = 4
         case deleteChain = 5
         case newRule = 6
-        case getRule = 7
         case deleteRule = 8
         case newSet = 9
         case deleteSet = 11
