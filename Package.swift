@@ -56,6 +56,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CZstd"),
     .systemLibrary(name: "CSeccomp"),
+    .systemLibrary(name: "CYAML"),
 
     room("Failure"),
     room("CivilTime"),
@@ -65,7 +66,10 @@ let targets: [Target] = [
     room("EventJournal", ["LinuxSystem"]),
     room(
         "ContainerMonitor",
-        ["LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure"]),
+        [
+            "NameService", "Networks", "LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime",
+            "CContainerInit", "Failure",
+        ]),
     room(
         "Archive", ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         linked: archives("archive", "nettle", "acl", "lzma", "zstd", "lz4", "bz2", "z")
@@ -85,10 +89,12 @@ let targets: [Target] = [
             "OCI", "Runtime", "Rootless", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime",
             "Failure",
         ]),
+    // Specs of devices are often YAML.
+    room("YAML", ["Failure", "CYAML"], linked: archives("yaml")),
     // An ordinary user's namespaces.
-    room("Rootless", ["LinuxSystem", "Failure"]),
+    room("Rootless", ["Networks", "LinuxSystem", "Failure"]),
     // What ails a host.
-    room("Doctor", ["Rootless", "Runtime", "LinuxSystem", "Failure"]),
+    room("Doctor", ["Rootless", "Networks", "Runtime", "LinuxSystem", "Failure"]),
     room("Volumes", ["LinuxSystem", "Failure"]),
     // Bridges, addresses and rules of the kernel.
     room("Networks", ["LinuxSystem", "Failure"]),
@@ -100,7 +106,7 @@ let targets: [Target] = [
         "Engine",
         [
             "OCI", "LinuxSystem", "LaunchPlan", "EventJournal", "ContainerMonitor", "ImageStore", "OverlayFS",
-            "Runtime", "Volumes", "Rootless",
+            "Runtime", "Volumes", "Rootless", "Networks", "NameService", "YAML",
             "CommandTable", "CivilTime", "Failure",
         ]),
     room(
@@ -127,8 +133,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "ctr",
         dependencies: [
-            "Front", "Engine", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable", "LinuxSystem",
-            "CivilTime", "Failure",
+            "Front", "Engine", "Networks", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable",
+            "LinuxSystem", "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         swiftSettings: strict,
@@ -157,8 +163,9 @@ let targets: [Target] = [
         swiftSettings: strict, linkerSettings: staticExecutable),
 
     tests("CivilTimeTests", ["CivilTime"]),
-    tests("DoctorTests", ["Doctor", "Runtime"]),
-    tests("RootlessTests", ["Rootless"]),
+    tests("DoctorTests", ["Doctor", "Rootless", "Runtime", "Failure"]),
+    tests("RootlessTests", ["Rootless", "Networks", "LinuxSystem", "Failure"]),
+    tests("YAMLTests", ["YAML", "Failure"]),
     tests("OCIRuntimeTests", ["OCIRuntime", "OCI", "Failure"]),
     tests("LinuxSystemTests", ["LinuxSystem", "Failure"]),
     tests("OCITests", ["OCI", "Failure"]),
@@ -186,12 +193,12 @@ let targets: [Target] = [
         "EngineTests",
         [
             "Engine", "Transfers", "ImageStore", "OverlayFS", "Layers", "Archive", "OCI", "LaunchPlan",
-            "Rootless",
+            "Rootless", "Networks", "CommandTable",
             "LinuxSystem", "Failure", "ScriptedRegistry",
         ]),
     tests("BuildTests", ["Build", "Dockerfile", "Engine", "ImageStore", "OCI", "LinuxSystem", "Failure"]),
     tests("ArchitectureTests", []),
-    tests("IntegrationTests", ["ScriptedRegistry", "LinuxSystem", "OCI", "Failure"]),
+    tests("IntegrationTests", ["ScriptedRegistry", "Networks", "LinuxSystem", "OCI", "Failure"]),
     // A registry that answers as a test's script says; used by unit and integration tests.
     .target(
         name: "ScriptedRegistry", dependencies: ["OCI"], path: "Tests/ScriptedRegistry",

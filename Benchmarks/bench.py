@@ -129,6 +129,34 @@ class Bench:
         self.table.add("run --rm tiny true", mine, ("crun run", peer), "at most 0.4 of crun; aim 0.25",
                        mine.median <= 0.4 * peer.median)
 
+    def network(self):
+        """In a network namespace that plays the host: the machine's own is left alone."""
+        self.tiny()
+        host = subprocess.Popen(["unshare", "--net", "sleep", "100000"])
+        try:
+            while os.readlink(f"/proc/{host.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+                time.sleep(0.01)
+
+            def inside(*words):
+                return ["/usr/bin/nsenter", "-t", str(host.pid), "-n", *self.ctr(*words)]
+
+            with_it = inside("run", "--rm", "--network", "bridge", "tiny", "true")
+            without = inside("run", "--rm", "--network", "none", "tiny", "true")
+            mine, none = by_turns(self.rounds(50), 0.02, lambda: timed(with_it), lambda: timed(without))
+            self.table.add("run --rm on the default network", mine, ("--network none", none),
+                           "at most 25 ms more; aim 10", mine.median - none.median <= 25)
+            count = 50 if self.quick else 500
+            names = [f"{self.prefix}-n{number}" for number in range(count)]
+            for name in names:
+                timed(inside("run", "-d", "--name", name, "--network", "bridge", "tiny", "sleep", "100000"))
+            many, none = by_turns(self.rounds(50), 0.02, lambda: timed(with_it), lambda: timed(without))
+            self.table.add(f"the same beside {count} containers on it", many, ("--network none", none),
+                           "as with none there: no table is looked through", many.median - none.median <= 25)
+            timed(inside("rm", "-f", *names))
+        finally:
+            host.kill()
+            host.wait()
+
     def oci_run(self):
         self.tiny()
         with self.on_tmpfs():
@@ -478,7 +506,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
-    known = ["start", "exec", "v2", "oci-run", "oci-create-start-delete", "detached", "thousand", "small", "pull", "build"]
+    known = ["start", "exec", "network", "v2", "oci-run", "oci-create-start-delete", "detached", "thousand", "small", "pull", "build"]
     cases = options.cases or known
     unknown = [case for case in cases if case not in known]
     if unknown:

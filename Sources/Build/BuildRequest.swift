@@ -28,7 +28,7 @@ package struct BuildRequest: Sendable {
     package var pulls = false
     /// `--explain`
     package var explains = false
-    package var network = StepRequest.Network.host
+    package var network = StepRequest.Network.named("bridge")
     package var secrets: [SecretSource] = []
     package var agents: [AgentSource] = []
     /// `--build-context NAME=…`

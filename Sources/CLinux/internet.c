@@ -73,6 +73,14 @@ long ctr_take_socket_error(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return -errno;
     return -error;
 }
+long ctr_share_port(int fd) {
+    int on = 1;
+    return ANSWER(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+}
+long ctr_only_ipv6(int fd) {
+    int on = 1;
+    return ANSWER(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+}
 long ctr_allow_address_reuse(int fd) {
     int on = 1;
     return ANSWER(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));

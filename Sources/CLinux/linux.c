@@ -326,6 +326,7 @@ long ctr_signalfd(uint64_t mask) {
     if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof mask) < 0) return -errno;
     return ANSWER(syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC | SFD_NONBLOCK));
 }
+long ctr_default_signal(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -errno : 0; }
 long ctr_block_signals(uint64_t mask) { return ANSWER(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask)); }
 static struct itimerspec spec_of(int64_t first, int64_t interval) {
     return (struct itimerspec){{interval / 1000000000, interval % 1000000000}, {first / 1000000000, first % 1000000000}};
@@ -428,6 +429,7 @@ long ctr_receive_fds(int socket, void *bytes, size_t size, int *fds, int *fd_cou
 }
 long ctr_send(int socket, const void *bytes, size_t size) { return ANSWER(send(socket, bytes, size, MSG_NOSIGNAL)); }
 long ctr_socket(int family, int type, int protocol) { return ANSWER(socket(family, type | SOCK_CLOEXEC, protocol)); }
+long ctr_peek(int fd, void *bytes, size_t size) { return ANSWER(recv(fd, bytes, size, MSG_PEEK | MSG_WAITALL)); }
 long ctr_shutdown(int fd, int how) { return ANSWER(shutdown(fd, how)); }
 long ctr_loopback_up(void) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

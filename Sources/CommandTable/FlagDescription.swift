@@ -39,6 +39,8 @@ package struct FlagDescription: Sendable {
         case ulimit
         case restartPolicy
         case device
+        /// `all`, a number, `device=0,1`, see ``GPURequest``.
+        case gpus
         case detachKeys
         /// `KEY=VALUE`, or `KEY` alone.
         case label
@@ -110,10 +112,11 @@ package struct FlagDescription: Sendable {
 
     package static func list(
         _ name: FlagName, short: Unicode.Scalar? = nil, _ valueName: String, _ meaning: String,
-        check: Check = .text
+        check: Check = .text, or alternate: String? = nil
     ) -> FlagDescription {
         FlagDescription(
-            name, short: short, alternate: nil, kind: .list(check), valueName: valueName, meaning: meaning,
+            name, short: short, alternate: alternate, kind: .list(check), valueName: valueName,
+            meaning: meaning,
             defaultText: nil, hidden: false)
     }
 }

@@ -3,12 +3,14 @@
 package enum FlagName: String, CaseIterable, Sendable {
     case addHost = "add-host"
     case additionalGids = "additional-gids"
+    case alias
     case all
     case allTags = "all-tags"
     case annotation
     case apparmor
     case archive
     case attach
+    case balance
     case blkioWeight = "blkio-weight"
     case blkioWeightDevice = "blkio-weight-device"
     case buildArg = "build-arg"
@@ -49,6 +51,9 @@ package enum FlagName: String, CaseIterable, Sendable {
     case deviceWriteBps = "device-write-bps"
     case deviceWriteIOPS = "device-write-iops"
     case digests
+    case dns
+    case dnsOption = "dns-option"
+    case dnsSearch = "dns-search"
     case domainname
     case driver
     case entrypoint
@@ -56,6 +61,8 @@ package enum FlagName: String, CaseIterable, Sendable {
     case envFile = "env-file"
     case envHost = "env-host"
     case explain
+    case expose
+    case exposed
     case file
     case filter
     case follow
@@ -63,7 +70,9 @@ package enum FlagName: String, CaseIterable, Sendable {
     case force
     case forceRemove = "force-rm"
     case format
+    case gateway
     case gidmap
+    case gpus
     case groupAdd = "group-add"
     case healthCmd = "health-cmd"
     case healthInterval = "health-interval"
@@ -82,8 +91,13 @@ package enum FlagName: String, CaseIterable, Sendable {
     case `init`
     case input
     case interactive
+    case `internal`
     case interval
+    case ip
+    case ip6
     case ipc
+    case ipRange = "ip-range"
+    case ipv6
     case isolation
     case keep
     case keepStorage = "keep-storage"
@@ -91,6 +105,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case labelFile = "label-file"
     case last
     case latest
+    case linkLocalIP = "link-local-ip"
     case load
     case log
     case logDriver = "log-driver"
@@ -100,6 +115,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case logFormat = "log-format"
     case logLevel = "log-level"
     case logOpt = "log-opt"
+    case macAddress = "mac-address"
     case memBwSchema = "mem-bw-schema"
     case memory
     case memoryReservation = "memory-reservation"
@@ -110,6 +126,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case mount
     case name
     case network
+    case networkAlias = "network-alias"
     case noCache = "no-cache"
     case noCacheFilter = "no-cache-filter"
     case noHealthcheck = "no-healthcheck"
@@ -137,6 +154,8 @@ package enum FlagName: String, CaseIterable, Sendable {
     case process
     case processLabel = "process-label"
     case progress
+    case publish
+    case publishAll = "publish-all"
     case pull
     case push
     case quiet
@@ -164,6 +183,7 @@ package enum FlagName: String, CaseIterable, Sendable {
     case stopSignal = "stop-signal"
     case stopTimeout = "stop-timeout"
     case storageOpt = "storage-opt"
+    case subnet
     case sysctl
     case systemdCgroup = "systemd-cgroup"
     case tag

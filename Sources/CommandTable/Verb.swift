@@ -26,6 +26,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case diff
     case export
     case bundle
+    case port
 
     case build
     case pull
@@ -46,6 +47,15 @@ package enum Verb: String, CaseIterable, Sendable {
     case imageInspect = "image inspect"
     case imagePrune = "image prune"
     case containerInspect = "container inspect"
+
+    case networkCreate = "network create"
+    case networkList = "network ls"
+    case networkInspect = "network inspect"
+    case networkRemove = "network rm"
+    case networkPrune = "network prune"
+    case networkConnect = "network connect"
+    case networkDisconnect = "network disconnect"
+    case networkReload = "network reload"
 
     case volumeCreate = "volume create"
     case volumeList = "volume ls"
@@ -116,7 +126,8 @@ extension Verb {
         ("container wait", .wait), ("container rename", .rename), ("container cp", .cp),
         ("container diff", .diff), ("container export", .export),
         ("container update", .update), ("container pause", .pause), ("container unpause", .unpause),
-        ("container stats", .stats), ("container top", .top), ("system events", .events),
+        ("container stats", .stats), ("container top", .top), ("container port", .port),
+        ("system events", .events),
         ("image build", .build), ("builder build", .build), ("image pull", .pull), ("image push", .push),
         ("image ls", .images), ("image list", .images),
         ("image rm", .rmi), ("image remove", .rmi),
@@ -124,6 +135,7 @@ extension Verb {
         ("image history", .history), ("image import", .import),
         ("secret list", .secretList), ("secret remove", .secretRemove), ("system info", .info),
         ("volume list", .volumeList), ("volume remove", .volumeRemove),
+        ("network list", .networkList), ("network remove", .networkRemove),
     ]
 
     /// The verb of these words (`run`, `image ls`), or nil. Internal verbs are not found by name.

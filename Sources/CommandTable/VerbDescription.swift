@@ -19,6 +19,8 @@ package struct VerbDescription: Sendable {
         case images
         case containersAndImages
         case volumes
+        case networks
+        case networksAndContainers
         case files
         case containersAndFiles
         case shells

@@ -4,6 +4,7 @@ package enum VerbGroup: String, CaseIterable, Sendable {
     case container
     case healthcheck
     case image
+    case network
     case oci
     case secret
     case system
@@ -17,6 +18,7 @@ package enum VerbGroup: String, CaseIterable, Sendable {
         case .container: "Work with containers"
         case .healthcheck: "Check the health of containers"
         case .image: "Work with images"
+        case .network: "Work with networks"
         case .oci: "Be an OCI runtime for other engines (also as ctr-oci)"
         case .secret: "Work with secrets"
         case .system: "Work with ctr as a whole"

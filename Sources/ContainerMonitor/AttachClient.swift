@@ -161,7 +161,7 @@ package struct AttachClient: ~Copyable {
         case .exited(let code): return .exited(code)
         case .failed(let exitCode, let code, let message):
             return .failed(exitCode: exitCode, code: code, message: message)
-        case .hello, .stdin, .stdinEnd, .resize, .signal, .check, .checked: break
+        case .hello, .stdin, .stdinEnd, .resize, .signal, .check, .checked, .made, .attached: break
         }
         return nil
     }

@@ -13,11 +13,13 @@ package import LinuxSystem
 ///  stdinEnd   -                             failed     exit code i32, failure code, NUL, message
 ///  resize     rows u16, columns u16         exited     exit code i32
 ///  signal     number i32                    checked    exit code i32, status
-///  check      -
+///  check      -                             made       pid i32
+///  attached   -
 /// ```
 ///
 /// The launch socket carries the plan first (`PlanTransport`), then the same frames. A client says hello, then sends what
-/// it likes; `check` runs the health check now and is answered by `checked`. `exited` and `failed` are the last frames; everything that the container wrote came before.
+/// it likes. Before that, of a container with networks: `made` says that its namespaces are there, and who launches answers
+/// `attached`, or `failed`. `check` runs the health check now and is answered by `checked`. `exited` and `failed` are the last frames; everything that the container wrote came before.
 package enum AttachFrame: Sendable, Equatable {
     package static let version: UInt32 = 1
     /// Longer frames are a broken peer.
@@ -35,10 +37,12 @@ package enum AttachFrame: Sendable, Equatable {
     case exited(Int32)
     case check
     case checked(exitCode: Int32, status: String)
+    case made(pid: Int32)
+    case attached
 
     private enum Kind: UInt8 {
-        case hello = 1, stdin, stdinEnd, resize, signal, check
-        case started = 16, stdout, stderr, failed, exited, checked
+        case hello = 1, stdin, stdinEnd, resize, signal, check, attached
+        case started = 16, stdout, stderr, failed, exited, checked, made
     }
 
     package var bytes: [UInt8] {
@@ -76,6 +80,10 @@ package enum AttachFrame: Sendable, Equatable {
             kind = .checked
             payload.append(littleEndian: UInt32(bitPattern: exitCode))
             payload += Array(status.utf8)
+        case .made(let pid):
+            kind = .made
+            payload.append(littleEndian: UInt32(bitPattern: pid))
+        case .attached: kind = .attached
         }
         var bytes: [UInt8] = [kind.rawValue, 0, 0, 0]
         bytes.append(littleEndian: UInt32(payload.count))
@@ -119,6 +127,10 @@ package enum AttachFrame: Sendable, Equatable {
             self = .checked(
                 exitCode: Int32(bitPattern: exitCode),
                 status: String(decoding: payload.dropFirst(4), as: UTF8.self))
+        case .made:
+            guard let pid = word(0) else { return nil }
+            self = .made(pid: Int32(bitPattern: pid))
+        case .attached: self = .attached
         case nil: return nil
         }
     }

@@ -35,10 +35,16 @@ package struct LaunchSlots: ~Copyable {
                         SharedFileDescriptor(try FileDescriptor.open(path))
                     })
             case .containerPIDFD: numbers.append(pidfd)
-            case .standardInput, .standardOutput, .standardError, .terminal, .cgroupFile, .startFIFO:
+            case .standardInput, .standardOutput, .standardError, .terminal, .cgroupFile, .startFIFO,
+                .publishedPort:
                 numbers.append(-1)
             }
         }
+    }
+
+    /// For slots behind those of the sources, of `publishedPort`.
+    package mutating func add(_ ports: [SharedFileDescriptor]) {
+        for port in ports { keep(port) }
     }
 
     private mutating func keep(_ descriptor: SharedFileDescriptor) {

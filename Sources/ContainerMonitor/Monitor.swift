@@ -15,10 +15,13 @@ package enum Monitor {
             adopt(runDirectory: CommandLine.arguments[2], containerDirectory: CommandLine.arguments[3])
         }
         if CommandLine.argc == 2, CommandLine.arguments[1] == "hold" { NamespaceHolder.run() }
+        if CommandLine.argc > 2, CommandLine.arguments[1] == "network" {
+            NetworkKeeper.run(Array(CommandLine.arguments.dropFirst(2)))
+        }
         let socket = SharedFileDescriptor(FileDescriptor(owning: launchSocket))
         let received: ReceivedPlan?
         do throws(Failure) {
-            received = try ReceivedPlan.receive(from: socket.raw)
+            received = try ReceivedPlan.receive(from: socket)
         } catch {
             tell(LaunchFailure(error), to: socket.raw)
         }

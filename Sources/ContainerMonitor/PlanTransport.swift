@@ -13,13 +13,14 @@ package enum PlanTransport {
 
     /// `slots` has one descriptor a slot of the plan, -1 for those that the monitor makes itself.
     package static func send(
-        _ plan: [UInt8], version: UInt32, slots: [Int32], placeholder: Int32, to socket: Int32
+        _ plan: [UInt8], version: UInt32, slots: [Int32], to socket: Int32
     ) throws(SystemError) {
         let memory = try FileDescriptor.memory("ctr-plan")
         try memory.write(plan)
         try memory.seek(to: 0)
-        // SCM_RIGHTS has no empty place: a slot that the monitor fills carries the placeholder.
-        var rest = ([memory.raw] + slots.map { $0 < 0 ? placeholder : $0 })[...]
+        // SCM_RIGHTS has no empty place: a slot that the monitor fills carries a copy of the plan. Never an end of the launch
+        // socket: the monitor would not hear that the other end is gone.
+        var rest = ([memory.raw] + slots.map { $0 < 0 ? memory.raw : $0 })[...]
         var header = magic
         header.append(littleEndian: version)
         header.append(littleEndian: UInt32(plan.count))
@@ -48,7 +49,7 @@ package enum PlanTransport {
         package let version: UInt32
         /// The encoded plan.
         package let memory: SharedFileDescriptor
-        /// One a slot; those that the monitor makes hold the placeholder.
+        /// One a slot; those that the monitor makes hold a copy of the plan.
         package let slots: [SharedFileDescriptor]
     }
 

@@ -61,6 +61,8 @@ extension ResidentMonitor {
         listen()
         writeState(.running)
         takeOverExecs()
+        // Without names it is better off than without a monitor.
+        try? openNames(of: state.process.pid)
         if plan.health != nil {
             // What the first monitor had begun nobody waits for.
             killLeftChecks()

@@ -60,7 +60,7 @@ extension ResidentMonitor {
         tellClients(.exited(code))
         removeCgroups()
         waitForClients()
-        remove()
+        leave()
     }
 
     /// The program was never reached.
@@ -68,10 +68,12 @@ extension ResidentMonitor {
         record(failure.exitCode, error: failure.failure.message, started: plan.restartCount > 0)
         try? Directory.removeFile(RunState.fileName, in: runDirectory.raw)
         releaseStartLock()
+        closeNames()
+        plan.runLastHooks()
         tellClients(AttachFrame(failure))
         removeCgroups()
         waitForClients()
-        remove()
+        leave()
     }
 
     /// Until each has taken what waits for it, or is gone, or stalls for too long.
@@ -95,9 +97,10 @@ extension ResidentMonitor {
         CgroupRemoval.remove(plan.cgroupsToRemove + joined) { _ = serve(milliseconds: 5) }
     }
 
-    /// `--rm`: the launcher that is still there does it, and faster; else a `ctr` of one's own.
-    private func remove() {
-        guard plan.autoRemove else { return }
+    /// What is to be done after the end (`--rm`; addresses, rules and names of networks) the launcher that is still there
+    /// does, and faster; else a `ctr` of one's own.
+    private func leave() {
+        guard isLeft else { return }
         let launcherIsThere = clients.values.contains { $0.isLauncher && $0.isAttached }
         let deadline = monotonicNanoseconds() + 10_000_000_000
         while clients.values.contains(where: { $0.isLauncher && $0.isAttached }),
@@ -106,13 +109,23 @@ extension ResidentMonitor {
             _ = serve(milliseconds: 100)
         }
         clients = [:]
-        // It removes after it has let go of the socket.
+        // It does it after it has let go of the socket.
         let grace = monotonicNanoseconds() + (launcherIsThere ? 1_000_000_000 : 0)
-        while isThere, monotonicNanoseconds() < grace { Process.sleep(microseconds: 20_000) }
-        if isThere { _ = try? spawnEngine("__remove") }
+        while isLeft, monotonicNanoseconds() < grace { Process.sleep(microseconds: 1000) }
+        guard isLeft else { return }
+        if plan.autoRemove {
+            _ = try? spawnEngine("__remove")
+        } else if let worker = try? spawnEngine("__detach") {
+            // Who waits for this process to end finds the published ports free.
+            _ = try? Process.reap(worker)
+        }
     }
 
-    private var isThere: Bool { (try? FileDescriptor.exists(plan.containerDirectory)) ?? true }
+    private var isLeft: Bool {
+        plan.autoRemove
+            ? (try? FileDescriptor.exists(plan.containerDirectory)) ?? true
+            : (try? FileDescriptor.exists(NetworkNote.fileName, in: runDirectory.raw)) ?? false
+    }
 
     /// Starts `ctr … verb ID`. The first of engineArguments is the program's path.
     @discardableResult

@@ -1,6 +1,7 @@
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
+internal import NameService
 
 /// Health checks: docker's times, states and log. The next check is due an interval after the end of the last.
 extension ResidentMonitor {
@@ -125,7 +126,12 @@ extension ResidentMonitor {
             health.status != .starting || result.start - startedAt >= plan.startPeriod
         health.add(result, retries: plan.retries, counts: counts)
         try? health.write(in: runDirectory.raw)
-        if health.status != before { tell("health_status: \(health.status.rawValue)") }
+        if health.status != before {
+            tell("health_status: \(health.status.rawValue)")
+            if health.status == .unhealthy || before == .unhealthy {
+                setAway(.unhealthy, health.status == .unhealthy)
+            }
+        }
         nextCheck = monotonicNanoseconds() + interval(of: plan)
         answerAskers(result.exitCode)
         if health.status == .unhealthy, before != .unhealthy { actOnFailure(plan.onFailure) }

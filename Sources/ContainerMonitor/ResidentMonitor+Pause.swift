@@ -1,5 +1,6 @@
 internal import LaunchPlan
 internal import LinuxSystem
+internal import NameService
 
 extension ResidentMonitor {
     /// In the run directory of a container that `ctr pause` froze.
@@ -16,6 +17,7 @@ extension ResidentMonitor {
             _ = try? FileDescriptor.open(file, [.writeOnly]).write(word)
         }
         try? Directory.removeFile(ResidentMonitor.pauseMark, in: runDirectory.raw)
+        setAway(.paused, false)
         tell("unpause")
     }
 }

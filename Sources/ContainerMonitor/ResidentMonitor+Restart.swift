@@ -1,6 +1,7 @@
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
+internal import NameService
 
 extension ResidentMonitor {
     /// The Engine's mark of a `stop` or `kill`: it ends the policy until the next start.
@@ -24,6 +25,7 @@ extension ResidentMonitor {
     func restart(after code: Int32, _ backOff: inout BackOff) -> ReceivedPlan? {
         record(code)
         writeState(.restarting, lastExitCode: code)
+        setAway(.stopping, true)
         let ran = Timestamp.now().nanosecondsSinceEpoch - startedAt
         let deadline = monotonicNanoseconds() + Int64(backOff.next(afterRunOf: ran)) * 1_000_000
         while true {
@@ -39,7 +41,7 @@ extension ResidentMonitor {
     private func askForPlan() -> ReceivedPlan? {
         do throws(SystemError) {
             let own = try socketToEngine()
-            return (try? ReceivedPlan.receive(from: own.raw)) ?? nil
+            return (try? ReceivedPlan.receive(from: own)) ?? nil
         } catch {
             return nil
         }

@@ -203,7 +203,7 @@ extension ResidentMonitor {
             // The process is this one's child and not waited for yet: its number is its own.
             _ = Launching.kill(process.pid, number)
         case .check: runCheck(for: client)
-        case .started, .stdout, .stderr, .failed, .exited, .checked: client.leave()
+        case .started, .stdout, .stderr, .failed, .exited, .checked, .made, .attached: client.leave()
         }
     }
 

@@ -2,6 +2,7 @@ internal import CContainerInit
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
+internal import NameService
 
 /// What lives beside a container from its launch to its end: stdio, log, attached clients, restarts, the exit record.
 ///
@@ -19,6 +20,7 @@ final class ResidentMonitor {
         static let process: UInt64 = 7
         static let check: UInt64 = 8
         static let memory: UInt64 = 9
+        static let names: UInt64 = 10
         static let firstClient: UInt64 = 16
     }
 
@@ -49,6 +51,9 @@ final class ResidentMonitor {
     var wasOutOfMemory = false
     var killsSeen = 0
     var oomWatch: OOMWatch?
+    var resolver: Resolver?
+    /// Of all runs: until the ways to them are closed, nobody else is to have these ports.
+    private var publishedPorts: [SharedFileDescriptor] = []
     /// Of a process that is not this one's child.
     var adopted: SharedFileDescriptor?
     var outputs: [Output] = []
@@ -102,7 +107,7 @@ final class ResidentMonitor {
         do throws(SystemError) {
             runDirectory = try Directory.open(plan.runDirectory)
             containerDirectory = try Directory.open(plan.containerDirectory)
-            guard let lock = try FileLock.attempt("monitor.lock", in: runDirectory.raw, .exclusive) else {
+            guard let lock = try Self.lock(in: runDirectory.raw, waits: launcher != nil) else {
                 throw SystemError(call: "flock", path: "monitor.lock", errno: Errno.busy)
             }
             self.lock = lock
@@ -118,6 +123,17 @@ final class ResidentMonitor {
                 : error.failure("start the container's monitor")
         }
         if let launcher { add(AttachedClient(socket: launcher, isLauncher: true)) }
+    }
+
+    /// - Parameter waits: whoever starts the container has seen that it does not run. A monitor that still has the lock is
+    ///   on its way out: its clients have heard of the end, and it removes what is left.
+    private static func lock(in directory: Int32, waits: Bool) throws(SystemError) -> FileLock? {
+        let deadline = monotonicNanoseconds() + 10_000_000_000
+        while true {
+            if let lock = try FileLock.attempt("monitor.lock", in: directory, .exclusive) { return lock }
+            guard waits, monotonicNanoseconds() < deadline else { return nil }
+            Process.sleep(microseconds: 2000)
+        }
     }
 
     /// The container's life: runs until the restart policy ends. nil: the first run is going on already.
@@ -169,10 +185,16 @@ final class ResidentMonitor {
                 throw LaunchFailure(error.failure("make the container's stdio"))
             }
         }
-        let launched = try received.launch(own: own, made: childIsMade)
+        publishedPorts += received.publishedPorts
+        let launched = try received.launch(own: own, made: childIsMade, networked: openNames)
         _ = consume streams
         if plan.terminal, let master = launched.terminal {
             openTerminal(SharedFileDescriptor(master))
+        }
+        do throws(Failure) { try plan.runHooks(.poststart, pid: launched.pid) } catch {
+            killNow()
+            _ = try? Process.reap(launched.pid)
+            throw LaunchFailure(error)
         }
         tellStart()
         tellClients(.started(pid: launched.pid))
@@ -260,6 +282,8 @@ final class ResidentMonitor {
         lifetimeEnd = nil
         killDeadline = nil
         cancelCheck()
+        closeNames()
+        plan.runLastHooks()
     }
 
     private func actOnDeadlines() {
@@ -270,12 +294,14 @@ final class ResidentMonitor {
             killNow()
         }
         actOnHealth(now)
+        if let due = resolver?.nextDeadline, now >= due { resolver?.serve() }
         if let sweep = sweepDeadline, now >= sweep { sweepExecs() }
     }
 
     /// The next moment at which there is something to do without an event.
     var nextDeadline: Int64? {
-        [killDeadline, lifetimeEnd, check?.deadline ?? nextCheck, sweepDeadline].compactMap { $0 }.min()
+        [killDeadline, lifetimeEnd, check?.deadline ?? nextCheck, sweepDeadline, resolver?.nextDeadline]
+            .compactMap { $0 }.min()
     }
 
     /// Serves until the process has ended and all that it wrote is read. Answers its exit code.
@@ -313,6 +339,7 @@ final class ResidentMonitor {
             case Token.process: takeAdoptedEnd()
             case Token.memory: takeMemoryEvent()
             case Token.check: readCheck()
+            case Token.names: resolver?.serve()
             default:
                 if execs[event.token] != nil {
                     takeExecEnd(event.token)
@@ -331,7 +358,10 @@ final class ResidentMonitor {
                 isRestartedForHealth = false
                 end()
             }
-            if signal == Signal.hangUp { lookForExecs() }
+            if signal == Signal.hangUp {
+                lookForExecs()
+                reloadNames()
+            }
             guard signal == Signal.child else { continue }
             while let child = (try? Process.reap(-1, options: Process.withoutWaiting)) ?? nil {
                 if child.pid == process?.pid { exitCode = Process.exitCode(ofStatus: child.status) }

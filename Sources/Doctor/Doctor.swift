@@ -1,3 +1,5 @@
+internal import Failure
+internal import Rootless
 package import Runtime
 
 /// What ails a host that is to run containers, and the line that mends it.
@@ -134,18 +136,41 @@ package enum Doctor {
             .named("SYS_ADMIN"), .named("NET_ADMIN"), .named("SYS_RESOURCE"), .named("MKNOD"),
         ]
         let missing = wanted.filter { !host.capabilities.isSuperset(of: $0) }.flatMap(\.names)
-        if missing.isEmpty { return [Finding("capabilities", .fine, "root has what containers need")] }
+        if missing.isEmpty {
+            return [Finding("capabilities", .fine, "root has what containers need")] + firewall(host)
+        }
         let isSevere = missing.contains("CAP_SYS_ADMIN")
         return [
             Finding(
                 "capabilities", isSevere ? .problem : .warning,
                 "root lacks \(missing.joined(separator: ", ")) here", mend: nil)
-        ]
+        ] + firewall(host)
+    }
+
+    /// A packet passes when every table lets it through; what ctr's own allows another can still drop.
+    private static func firewall(_ host: HostReport) -> [Finding] {
+        guard let drops = host.forwardDrops else {
+            return [
+                Finding(
+                    "nftables", .problem,
+                    "the kernel's nftables cannot be asked: containers run with --network none or host alone",
+                    mend: "modprobe nf_tables")
+            ]
+        }
+        if drops.isEmpty { return [Finding("firewall", .fine, "no firewall drops what containers send")] }
+        return drops.map { chain in
+            Finding(
+                "firewall", .warning,
+                "the firewall's chain \(chain) drops what it does not know: containers do not reach the world, nor it them",
+                mend:
+                    "nft insert rule \(chain) iifname 'ctr*' accept; nft insert rule \(chain) oifname 'ctr*' accept  # ctr's own table still guards them; firewalld and ufw: by their own settings"
+            )
+        }
     }
 
     private static func user(_ user: HostReport.User, _ host: HostReport) -> [Finding] {
         let name = user.name ?? String(user.uid)
-        return namespaces(host) + ids(user, name) + session(user, name, host)
+        return namespaces(host) + ids(user, name) + network(user) + session(user, name, host)
     }
 
     private static func namespaces(_ host: HostReport) -> [Finding] {
@@ -193,6 +218,32 @@ package enum Doctor {
         }
         return found.isEmpty
             ? [Finding("subuid", .fine, "\(name) has \(user.subordinateUIDs) subordinate uids")] : found
+    }
+
+    private static func network(_ user: HostReport.User) -> [Finding] {
+        var found: [Finding] = []
+        switch user.network {
+        case nil:
+            found.append(
+                Finding(
+                    "user-network", .problem,
+                    "neither pasta nor slirp4netns is installed: nothing brings containers to the world",
+                    mend: "apt-get install passt"))
+        case .slirp4netns?:
+            found.append(
+                Finding(
+                    "user-network", .warning,
+                    "containers reach the world by slirp4netns, which publishes no port on IPv6",
+                    mend: "apt-get install passt"))
+        case .pasta?: found.append(Finding("user-network", .fine, "containers reach the world by pasta"))
+        }
+        if let failure = user.deviceFailure {
+            found.append(
+                Finding(
+                    "tun", .problem, "\(failure.message): nothing brings containers to the world",
+                    mend: failure.hint))
+        }
+        return found
     }
 
     private static func session(_ user: HostReport.User, _ name: String, _ host: HostReport) -> [Finding] {

@@ -1,6 +1,7 @@
-internal import Failure
+package import Failure
 internal import LinuxSystem
-internal import Rootless
+internal import Networks
+package import Rootless
 package import Runtime
 
 /// What `doctor` looks at, read once; tests say any host.
@@ -17,6 +18,10 @@ package struct HostReport: Sendable {
         package var hasBus: Bool
         /// Those of its systemd; nil without one.
         package var delegatedControllers: [String]?
+        /// What brings containers to the world; nil where nothing is installed.
+        package var network: UserModeNetwork.Kind?
+        /// Why /dev/net/tun is not for this user, and what mends it; nil where it is.
+        package var deviceFailure: Failure?
 
         package init(
             uid: UInt32, name: String?, subordinateUIDs: UInt64, subordinateGIDs: UInt64, hasMappers: Bool,
@@ -49,6 +54,9 @@ package struct HostReport: Sendable {
     /// The policy knows containers.
     package var hasContainerPolicy = false
     package var capabilities: CapabilitySet
+    /// Of root alone. Chains of the host's firewall that drop what is forwarded and no rule of theirs lets through:
+    /// `ip filter FORWARD`. nil where nftables cannot be asked.
+    package var forwardDrops: [String]? = []
     /// nil for root.
     package var user: User?
 
@@ -94,9 +102,16 @@ package struct HostReport: Sendable {
             report.hasAppArmorProfile = AppArmor.isLoaded(AppArmor.profileName)
             report.hasAppArmorParser = AppArmor.parser() != nil
         }
+        if report.user == nil { report.forwardDrops = forwardDrops() }
         report.isSELinuxEnforcing = text("/sys/fs/selinux/enforce").map { $0 == "1" }
         report.hasContainerPolicy = report.isSELinuxEnforcing != nil && ContainerLabels.ofPolicy() != nil
         return report
+    }
+
+    private static func forwardDrops() -> [String]? {
+        let names = HostNames(table: "ctr", bridgePrefix: "ctr-", portPrefix: "ctrv")
+        guard var rules = try? HostRules(names) else { return nil }
+        return try? rules.foreignForwardDrops().map { "\($0.familyName) \($0.table) \($0.name)" }
     }
 
     private static func user(_ uid: UInt32) -> User {
@@ -108,7 +123,7 @@ package struct HostReport: Sendable {
         let path = Process.environmentValue("PATH")
         let manager = "/sys/fs/cgroup/user.slice/user-\(uid).slice/user@\(uid).service/cgroup.controllers"
         let folder = String(session.bus.dropLast("/bus".count))
-        return User(
+        var user = User(
             uid: uid, name: name, subordinateUIDs: count("/etc/subuid"),
             subordinateGIDs: count("/etc/subgid"),
             hasMappers: HelperProgram.find("newuidmap", in: path) != nil
@@ -116,6 +131,9 @@ package struct HostReport: Sendable {
             lingers: name.map { exists("/var/lib/systemd/linger/\($0)") } ?? false,
             runDirectory: exists(folder) ? folder : nil, hasBus: exists(session.bus),
             delegatedControllers: text(manager).map { $0.split(separator: " ").map(String.init) })
+        user.network = UserModeNetwork.find(in: path)?.kind
+        do throws(Failure) { try UserModeNetwork.checkDevice() } catch { user.deviceFailure = error }
+        return user
     }
 
     private static func exists(_ path: String) -> Bool { (try? FileDescriptor.exists(path)) ?? false }

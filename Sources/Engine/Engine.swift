@@ -94,12 +94,18 @@ package final class Engine: Sendable {
     // MARK: containers by name
 
     package func container(_ word: String) throws(Failure) -> ContainerRecord {
-        try containerStore.resolve(word)
+        try? mendRules()
+        return try containerStore.resolve(word)
     }
 
     package func containers() throws(Failure) -> [ContainerSummary] {
         var summaries: [ContainerSummary] = []
-        for record in try containerStore.all() { summaries.append(try summary(of: record)) }
+        try? mendRules()
+        for record in try containerStore.all() {
+            let summary = try summary(of: record)
+            if !summary.state.isRunning { sweepNetworks(of: record) }
+            summaries.append(summary)
+        }
         return summaries
     }
 

@@ -1,6 +1,7 @@
 package import Failure
 internal import ImageStore
 internal import LinuxSystem
+internal import Networks
 internal import Runtime
 
 /// A line of `info`; `key` is docker's name for it in `--format`.
@@ -30,6 +31,9 @@ extension Engine {
             text("ServerVersion", "Version", Build.version),
             text("Driver", "Storage Driver", "overlay"),
             text("LoggingDriver", "Logging Driver", "json-file"),
+            text(
+                "NetworkDrivers", "Network Drivers",
+                Network.Driver.allCases.map(\.rawValue).joined(separator: " ")),
             text("CgroupDriver", "Cgroup Driver", host.cgroups.systemd ? "systemd" : "cgroupfs"),
             text("CgroupVersion", "Cgroup Version", host.cgroups.hierarchies.isEmpty ? "2" : "1"),
             text(

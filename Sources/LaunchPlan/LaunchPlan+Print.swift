@@ -44,6 +44,7 @@ extension SlotSource {
         case .terminal: "the terminal"
         case .cgroupFile: "a cgroup's file"
         case .startFIFO: "the start FIFO"
+        case .publishedPort: "a published port"
         }
     }
 }

@@ -3,7 +3,7 @@
 /// must be opened is named in `slots`, and opened by `ctr` before the plan is sent.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; a monitor refuses another version.
-    package static let version: UInt32 = 8
+    package static let version: UInt32 = 9
 
     /// CLONE_NEW* flags of clone3; joined namespaces are steps.
     package var namespaces: UInt64
@@ -104,4 +104,6 @@ package enum SlotSource: Sendable, Equatable {
     case containerPIDFD
     /// Made by the monitor itself: the ends of stdio, the pty's peer, a v1 tasks file, the start FIFO.
     case standardInput, standardOutput, standardError, terminal, cgroupFile, startFIFO
+    /// No step's: a socket on a published port of the host, which the monitor keeps so that nobody else takes the port.
+    case publishedPort
 }

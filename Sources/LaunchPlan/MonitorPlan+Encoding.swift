@@ -60,6 +60,13 @@ extension PlanWriter {
             $0.text($1.name)
             $0.data($1.attributes)
         }
+        flag(plan.awaitsNetwork)
+        data(plan.resolver)
+        list(plan.hooks) { $0.hook($1) }
+        list(plan.netDevices.sorted { $0.key < $1.key }) {
+            $0.text($1.key)
+            $0.text($1.value)
+        }
         number(plan.launch.namespaces)
         number(Int64(plan.launch.joinPIDNamespace ?? -1))
         list(plan.launch.cgroup) { $0.cgroupStep($1) }
@@ -150,6 +157,7 @@ extension PlanWriter {
         case .terminal: number(UInt8(8))
         case .cgroupFile: number(UInt8(9))
         case .startFIFO: number(UInt8(10))
+        case .publishedPort: number(UInt8(11))
         }
     }
 }
@@ -212,6 +220,11 @@ extension PlanReader {
         plan.volumes = try list { (reader) throws(Failure) in
             MonitorPlan.MountedVolume(name: try reader.text(), attributes: try reader.data())
         }
+        plan.awaitsNetwork = try flag()
+        plan.resolver = try data()
+        plan.hooks = try list { (reader) throws(Failure) in try reader.hook() }
+        let devices = try list { (reader) throws(Failure) in (try reader.text(), try reader.text()) }
+        plan.netDevices = Dictionary(devices) { $1 }
         plan.launch.namespaces = try number()
         let slot = Int(try number(Int64.self))
         plan.launch.joinPIDNamespace = slot < 0 ? nil : slot
@@ -271,6 +284,7 @@ extension PlanReader {
         case 8: .terminal
         case 9: .cgroupFile
         case 10: .startFIFO
+        case 11: .publishedPort
         default: throw PlanReader.damaged
         }
     }

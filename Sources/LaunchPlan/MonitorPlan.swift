@@ -83,6 +83,14 @@ package struct MonitorPlan: Sendable, Equatable {
     /// The container's image, name and labels, as its events tell them (`Event.encoded`).
     package var eventAttributes: [UInt8]
     package var volumes: [MountedVolume]
+    /// The container has networks: who launches attaches it to them while the child waits, at stage 2.
+    package var awaitsNetwork: Bool
+    /// `ResolverConfiguration.record` of the DNS server that the monitor is for the container; empty: it is none.
+    package var resolver: [UInt8]
+    /// What runs in the monitor's namespaces.
+    package var hooks: [Hook] = []
+    /// Of the monitor's network, which become the container's: the name there, empty for the same.
+    package var netDevices: [String: String] = [:]
     package var launch: LaunchPlan
 
     package init(mode: Mode, containerID: String, launch: LaunchPlan) {
@@ -117,5 +125,7 @@ package struct MonitorPlan: Sendable, Equatable {
         residentMonitorStart = 0
         eventAttributes = []
         volumes = []
+        awaitsNetwork = false
+        resolver = []
     }
 }

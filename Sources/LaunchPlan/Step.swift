@@ -8,7 +8,7 @@ package enum Step: Sendable, Equatable {
 
     // ---- where the process is
     /// Tells the parent "here" and waits for its word: what `LaunchPlan.parent` lists is done at the first stage, hooks are
-    /// run at the second.
+    /// run at the second, the container is attached to its networks at the third.
     case awaitParent(stage: UInt32 = 0)
     /// Becomes the root of a user namespace that was just made or joined.
     case becomeRoot
@@ -130,7 +130,10 @@ package enum Step: Sendable, Equatable {
 }
 
 package struct Hook: Sendable, Equatable {
-    package enum Kind: UInt64, Sendable { case createContainer, startContainer }
+    /// The first two run in the container's namespaces, as steps; the others in the monitor's, beside them.
+    package enum Kind: UInt64, Sendable {
+        case createContainer, startContainer, prestart, createRuntime, poststart, poststop
+    }
 
     package var kind: Kind
     /// Which of its kind; the first is 0.

@@ -50,12 +50,14 @@ package struct HelperProgram: Sendable {
                 input: question.raw, output: answer.raw, error: keepsComplaints ? complaints.raw : -1,
                 newSession: false, umask: umask)
             let status = try Process.reap(pid)?.status ?? 0
-            try answer.seek(to: 0)
-            let end = try complaints.seek(to: 0, whence: 2)
-            try complaints.seek(to: max(0, end - 65536))
+            // Opened anew, with offsets of their own: what the helper started and left behind may still write.
+            let output = try FileDescriptor.open("/proc/self/fd/\(answer.raw)")
+            let last = try FileDescriptor.open("/proc/self/fd/\(complaints.raw)")
+            try last.seek(to: max(0, last.seek(to: 0, whence: 2) - 65536))
             return Outcome(
-                code: Process.exitCode(ofStatus: status), output: try answer.readAll(limit: limit),
-                complaints: try complaints.readAll(limit: 65536))
+                code: Process.exitCode(ofStatus: status), output: try output.readAll(limit: limit),
+                // It may have grown since: that is not too much.
+                complaints: try last.readAll(limit: 1 << 20))
         }
     }
 }

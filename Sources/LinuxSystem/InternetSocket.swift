@@ -60,6 +60,21 @@ package enum InternetSocket {
         return socket
     }
 
+    /// A socket that only has the port, so that no program of the host gets it. Port 0 is one that is free.
+    ///
+    /// - Parameter isShared: others of the same user who say so too may have it as well.
+    package static func hold(_ kind: Kind, _ endpoint: InternetEndpoint, isShared: Bool) throws(SystemError)
+        -> FileDescriptor
+    {
+        let socket = try open(kind, addressSize: endpoint.address.count)
+        let number = socket.raw
+        var raw = endpoint.raw
+        if endpoint.address.count == 16 { try call("setsockopt") { ctr_only_ipv6(number) } }
+        if isShared { try call("setsockopt") { ctr_share_port(number) } }
+        try call("bind", "port \(endpoint.port)") { ctr_bind_internet(number, &raw) }
+        return socket
+    }
+
     /// Answers false where the connection is still being made: the socket becomes writable then, see ``error(of:)``.
     package static func connect(_ socket: Int32, to endpoint: InternetEndpoint) throws(SystemError) -> Bool {
         var raw = endpoint.raw

@@ -23,6 +23,18 @@ package enum Launching {
     /// A copy of this process, which must have one thread; 0 in the copy.
     package static func fork() throws(SystemError) -> Int32 { Int32(try call("fork") { ctr_fork() }) }
 
+    /// Later children of this process are in a process namespace that is new: the first is its init, and the kernel ends
+    /// the others with it.
+    package static func makeProcessNamespace() throws(SystemError) {
+        // CLONE_NEWPID
+        try call("unshare") { ctr_unshare(0x2000_0000) }
+    }
+
+    /// What the caller ignores is ignored here too, and by every program that this one starts, until this is called.
+    package static func restoreDefault(of signal: Int32) throws(SystemError) {
+        try call("signal") { ctr_default_signal(signal) }
+    }
+
     /// The kernel kills this process when its parent ends. Answers whether the parent was there still.
     package static func endWithParent(_ parent: Int32) -> Bool {
         _ = ctr_prctl(1, 9, 0, 0, 0)

@@ -27,6 +27,8 @@ package enum Errno {
     package static let readOnly = EROFS
     package static let noSpace = ENOSPC
     package static let noDevice = ENODEV
+    package static let addressInUse = EADDRINUSE
+    package static let addressNotAvailable = EADDRNOTAVAIL
 }
 
 /// Signals whose numbers are not the same on every architecture, and those that are.

@@ -71,6 +71,15 @@ package enum UnixSocket {
         return (size, Array(numbers[..<Int(count)]))
     }
 
+    /// The first bytes of what waits, which goes on waiting; fewer at the end of the stream. Of a blocking socket.
+    package static func peek(_ count: Int, from socket: Int32) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let size = try call("recv") {
+            bytes.withUnsafeMutableBytes { ctr_peek(socket, $0.baseAddress, $0.count) }
+        }
+        return Array(bytes[..<size])
+    }
+
     package static func shutDownWriting(_ socket: Int32) throws(SystemError) {
         try call("shutdown") { ctr_shutdown(socket, Int32(1)) }
     }

@@ -54,11 +54,11 @@ package struct EndpointDirectory: Sendable {
 // MARK: - who registers
 
 extension EndpointDirectory {
-    /// Takes the endpoint in, in the place of an earlier one of the same container, and with nothing held against it. An
-    /// address that another endpoint had is this one's from now on.
+    /// Takes the endpoint in, in the place of an earlier one of the same container, and with nothing held against it unless
+    /// that is to be kept. An address that another endpoint had is this one's from now on.
     ///
     /// Two calls for one container must not run side by side: the container's lock is the caller's.
-    package func register(_ endpoint: NamedEndpoint) throws(Failure) {
+    package func register(_ endpoint: NamedEndpoint, keepingAbsences: Bool = false) throws(Failure) {
         let id = endpoint.containerID
         guard Self.isID(id) else {
             throw Failure(.internal, "register a name: \"\(id)\" is no id of a container")
@@ -67,7 +67,9 @@ extension EndpointDirectory {
         try during("register the names of \(endpoint.name)") { () throws(SystemError) in
             let lock = try FileLock("lock", in: root.raw, .shared)
             defer { _ = lock.raw }
-            for absence in Absence.allCases { try remove("away/\(id).\(absence.rawValue)") }
+            for absence in Absence.allCases where !keepingAbsences {
+                try remove("away/\(id).\(absence.rawValue)")
+            }
             for name in endpoint.indexedNames { try link(name, to: id) }
             failpoint("names.linked")
             for address in endpoint.addresses { try link(address, to: id) }

@@ -58,6 +58,14 @@ package struct HostResolver: Equatable, Sendable {
         return text
     }
 
+    /// As a file of its own.
+    package func file() -> String {
+        var text = servers.map { "nameserver \($0)\n" }.joined()
+        if !search.isEmpty { text += "search \(search.joined(separator: " "))\n" }
+        if !options.isEmpty { text += "options \(options.joined(separator: " "))\n" }
+        return text
+    }
+
     private static func endpoint(_ text: String, deviceIndex: (String) -> UInt32?) -> InternetEndpoint? {
         let parts = text.split(separator: "%", maxSplits: 1)
         guard let first = parts.first, let address = IPAddress(String(first)) else { return nil }

@@ -36,6 +36,9 @@ package struct NameListeners {
     /// moment.
     package static func open(inside namespace: Int32) throws(SystemError) -> NameListeners {
         try NetworkNamespace.inside(namespace) { () throws(SystemError) in
+            // While a namespace never had an address, bind(2) takes 127.0.0.11 for a broadcast address, and answers come
+            // from another.
+            try NetworkNamespace.bringLoopbackUp()
             let listeners = try NameListeners()
             try PortRedirection(to: listeners.port).install()
             return listeners

@@ -45,7 +45,19 @@ struct JSONFields {
         return value
     }
 
+    func has(_ key: String) -> Bool { value(key) != nil }
+
+    /// For what JSON alone cannot tell.
+    func fault(_ key: String, _ why: String) -> Failure { at(key).fault(why) }
+
     private func at(_ key: String) -> Place { .field(place, key) }
+
+    /// For documents in which nothing unknown may stand.
+    func refuseOthers(than known: Set<String>) throws(Failure) {
+        if let other = members.first(where: { !known.contains($0.key) }) {
+            throw at(other.key).fault("not known")
+        }
+    }
 
     /// For a field that must be there.
     func needed<Value>(_ key: String, _ get: (String) throws(Failure) -> Value?) throws(Failure) -> Value {

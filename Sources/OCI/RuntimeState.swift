@@ -28,6 +28,16 @@ package struct RuntimeState: Hashable, Sendable, Codable {
         self.annotations = annotations
     }
 
+    /// As JSON, before and after the pid, for who learns of that last.
+    package func textAroundPID() throws(Failure) -> (String, String) {
+        let mark: Int32 = 2_147_483_629
+        var state = self
+        state.pid = mark
+        let text = String(decoding: try JSON.encode(state), as: UTF8.self)
+        guard let range = text.firstRange(of: String(mark)) else { return (text, "") }
+        return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+    }
+
     /// - Throws: `invalidArgument` with the path of the field at fault.
     package init(bytes: [UInt8]) throws(Failure) {
         self = try JSON.decode(RuntimeState.self, from: bytes, as: "state.json")

@@ -101,7 +101,7 @@ extension BundleRuntime {
         Launching.signal(Signal.kill, to: made.pidfd.raw)
         _ = try? Process.reap(made.process.pid)
         SharedRoot.detach(made.state)
-        CgroupRemoval.remove(made.state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+        made.state.removeCgroups()
         CacheAllocation.remove(made.state.classes)
     }
 
@@ -175,7 +175,8 @@ extension BundleRuntime {
         witness.awaited = { (stage, pid) throws(Failure) in
             guard stage == 1 else { return }
             try allocation?.admit(pid)
-            try NetworkDeviceMove.move(spec.linux?.netDevices ?? [:], to: pid)
+            try NetworkDeviceMove.move(
+                (spec.linux?.netDevices ?? [:]).mapValues { $0.name ?? "" }, to: pid)
             let state = shared.state.runtimeState(id, .creating)
             try RuntimeHooks.run(spec.hooks?.prestart, "prestart", state: state)
             try RuntimeHooks.run(spec.hooks?.createRuntime, "createRuntime", state: state)
@@ -185,6 +186,11 @@ extension BundleRuntime {
                 listener, spec.linux?.seccomp, pid: pid, state: shared.state.runtimeState(id, .creating))
         }
         do throws(Failure) {
+            if let placement, !placement.isOfSystemd {
+                try during("make the container's cgroups") { () throws(SystemError) in
+                    try CgroupParents.make(placement.location.toRemove, below: placement.layout.mounts)
+                }
+            }
             let launched = try launch.run(fifo: fifo?.raw, witness)
             state = shared.state
             guard let process = state.process else {
@@ -198,7 +204,7 @@ extension BundleRuntime {
                 _ = try? Process.reap(process.pid)
             }
             SharedRoot.detach(state)
-            CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+            state.removeCgroups()
             allocation?.remove()
             ended = (spec.hooks?.poststop, shared.state.runtimeState(id, .stopped))
             throw error.within("create \(id)")
@@ -243,14 +249,14 @@ extension BundleRuntime {
             layout: layout, containerID: id, cgroupsPath: spec.linux?.cgroupsPath,
             resources: spec.linux?.resources)
         guard host.inUserNamespace, !usesSystemd else { return placement }
-        for path in placement.location.toRemove {
-            do throws(SystemError) { try Directory.ensurePath(path, mode: 0o755) } catch {
-                var resources = spec.linux?.resources ?? RuntimeSpec.Resources()
-                resources.devices = nil
-                if resources == RuntimeSpec.Resources() { return nil }
-                throw error.failure(
-                    "make the cgroup \(path)", hint: "this user may not limit resources here")
-            }
+        let paths = placement.location.toRemove
+        do throws(SystemError) { try CgroupParents.make(paths, below: layout.mounts) } catch {
+            var resources = spec.linux?.resources ?? RuntimeSpec.Resources()
+            resources.devices = nil
+            if resources == RuntimeSpec.Resources() { return nil }
+            throw error.failure(
+                "make the cgroups \(paths.joined(separator: ", "))",
+                hint: "this user may not limit resources here")
         }
         return placement
     }
@@ -313,11 +319,6 @@ extension BundleRuntime {
 extension StoredState {
     /// The state as JSON, before and after the pid: only the process itself knows what that is inside.
     func halves(_ id: String, _ status: RuntimeState.Status) throws(Failure) -> (String, String) {
-        let mark: Int32 = 2_147_483_629
-        var state = runtimeState(id, status)
-        state.pid = mark
-        let text = String(decoding: try JSON.encode(state), as: UTF8.self)
-        guard let range = text.firstRange(of: String(mark)) else { return (text, "") }
-        return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+        try runtimeState(id, status).textAroundPID()
     }
 }

@@ -239,7 +239,7 @@ extension BundleRuntime {
             // Without a pid namespace of its own, others may live on.
             try? CgroupProcesses(state.location).signal(Signal.kill)
             SharedRoot.detach(state)
-            CgroupRemoval.remove(state.cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+            state.removeCgroups()
             CacheAllocation.remove(state.classes)
         }
         try directory.remove()

@@ -1,3 +1,4 @@
+internal import ContainerMonitor
 package import OCI
 internal import Runtime
 

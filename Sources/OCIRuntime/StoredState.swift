@@ -1,3 +1,4 @@
+internal import ContainerMonitor
 internal import Failure
 internal import LinuxSystem
 internal import OCI
@@ -94,6 +95,11 @@ struct StoredState: Sendable {
 
 extension StoredState {
     var cgroupsToRemove: [String] { location?.toRemove ?? [] }
+
+    func removeCgroups() {
+        CgroupRemoval.remove(cgroupsToRemove) { Process.sleep(microseconds: 5000) }
+        CgroupParents.remove(above: cgroupsToRemove)
+    }
 
     /// - Parameter directory: the container's.
     func status(in directory: String) -> RuntimeState.Status {

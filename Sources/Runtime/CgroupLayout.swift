@@ -47,6 +47,9 @@ package struct CgroupLayout: Sendable, Equatable, Codable {
         return controlled ? .hybrid : .unified
     }
 
+    /// The top directories of all hierarchies.
+    package var mounts: [String] { (unifiedMount.map { [$0] } ?? []) + hierarchies.map(\.mount) }
+
     /// The v1 hierarchy that has a controller.
     package func hierarchy(of controller: String) -> Hierarchy? {
         hierarchies.first { $0.controllers.contains(controller) }

@@ -17,6 +17,9 @@ package struct CgroupPlacement: Sendable, Equatable {
     package let joined: [CgroupLayout.Hierarchy]
     private let scope: Scope?
 
+    /// systemd makes it and what is above it.
+    package var isOfSystemd: Bool { scope != nil }
+
     private struct Scope: Sendable, Equatable {
         let name: String
         let slice: String

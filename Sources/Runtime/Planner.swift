@@ -19,6 +19,8 @@ package enum Planner {
         package var initProcess = false
         /// The child waits, its mounts made, while its parent sets the network up or runs hooks.
         package var awaitsParent = false
+        /// The child waits for its networks.
+        package var awaitsNetwork = false
         /// What hooks that run in the container get on their standard input: the container's state, before and after the
         /// pid, for createContainer and for startContainer.
         package var hookStates: (creating: (String, String), created: (String, String))?
@@ -114,6 +116,7 @@ package enum Planner {
         // The mounts are there, and the root can still be written and seen from the host's side.
         if context.awaitsParent { draft.steps.append(.awaitParent(stage: 1)) }
         draft.steps += hooks(spec.hooks?.createContainer, .createContainer, context.hookStates?.creating)
+            .map(Step.hook)
         // Needs the container's /dev and comes before anything there is made read-only.
         if process.terminal == true {
             let size = process.consoleSize
@@ -133,6 +136,8 @@ package enum Planner {
         }
         // Only a new network's: a joined one was brought up by its owner.
         if namespaces.flags & CloneFlag.network != 0 { draft.steps.append(.loopbackUp) }
+        // As late as can be: the networks are made while the child does all that is above. Settings of their devices follow.
+        if context.awaitsNetwork { draft.steps.append(.awaitParent(stage: 2)) }
         // While /proc/sys can be written.
         for (key, value) in (linux.sysctl ?? [:]).sorted(by: { $0.key < $1.key }) {
             draft.steps.append(.sysctl(key: Sysctl.path(key), value: value))
@@ -155,7 +160,8 @@ package enum Planner {
         let isInit = namespaces.flags & CloneFlag.pid != 0
         finish(
             process: process, reaps: context.initProcess && isInit,
-            startHooks: hooks(spec.hooks?.startContainer, .startContainer, context.hookStates?.created),
+            startHooks: hooks(spec.hooks?.startContainer, .startContainer, context.hookStates?.created)
+                .map(Step.hook),
             context: context,
             into: &draft)
         var plan = LaunchPlan(
@@ -166,15 +172,16 @@ package enum Planner {
         return plan
     }
 
-    private static func hooks(
+    /// A spec's hooks in the plan's words.
+    /// - Parameter state: the container's, before and after the pid.
+    package static func hooks(
         _ hooks: [RuntimeSpec.Hook]?, _ kind: Hook.Kind, _ state: (String, String)?
-    ) -> [Step] {
+    ) -> [Hook] {
         (hooks ?? []).enumerated().map { index, hook in
-            .hook(
-                Hook(
-                    kind, index: index, path: hook.path, arguments: hook.args ?? [hook.path],
-                    environment: hook.env ?? [],
-                    milliseconds: UInt64(clamping: hook.timeout ?? 0) * 1000, state: state ?? ("", "")))
+            Hook(
+                kind, index: index, path: hook.path, arguments: hook.args ?? [hook.path],
+                environment: hook.env ?? [],
+                milliseconds: UInt64(clamping: hook.timeout ?? 0) * 1000, state: state ?? ("", ""))
         }
     }
 }

@@ -33,14 +33,22 @@ enum BuildFlags {
             command.values(.noCacheFilter).flatMap { $0.split(separator: ",") }.map(String.init))
         request.pulls = command.flag(.pull)
         request.explains = command.flag(.explain)
-        request.network = command.value(.network) == "none" ? .none : .host
+        request.network =
+            switch command.value(.network) ?? "default" {
+            case "none": .none
+            case "host": .host
+            case "default", "": .named("bridge")
+            case let name: .named(name)
+            }
         for text in command.values(.secret) { request.secrets.append(try secret(text)) }
         for text in command.values(.ssh) { request.agents.append(try agent(text)) }
         for text in command.values(.buildContext) {
             let (name, value) = split(text)
             request.contexts[name] = value ?? ""
         }
-        request.extraHosts = command.values(.addHost)
+        request.extraHosts = try command.parsedList(.addHost) { (text) throws(Failure) in
+            try ExtraHost.parse(text)
+        }.map { "\($0.name):\($0.address)" }
         request.shmSize = try command.value(.shmSize).map { (text) throws(Failure) in
             UInt64(try ByteSize.parse(text))
         }

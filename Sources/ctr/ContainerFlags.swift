@@ -21,6 +21,7 @@ enum ContainerFlags {
         request.idFile = command.value(.cidfile)
         try process(command, &request.settings)
         try host(command, &request.settings)
+        try NetworkFlags.apply(command, &request.settings)
         try limits(command, &request.settings)
         try LifeFlags.apply(command, &request)
         return request
@@ -82,7 +83,9 @@ enum ContainerFlags {
             .map { "\($0.key)=\($0.value)" }
         settings.labels = labels
         settings.annotations = command.values(.annotation)
-        settings.extraHosts = command.values(.addHost)
+        settings.extraHosts = try command.parsedList(.addHost) { (text) throws(Failure) in
+            try ExtraHost.parse(text)
+        }.map { "\($0.name):\($0.address)" }
         settings.restart = command.value(.restart) ?? "no"
         if settings.autoRemove, settings.restart != "no" {
             throw Failure(.invalidArgument, "Conflicting options: --restart and --rm")
@@ -92,7 +95,6 @@ enum ContainerFlags {
     }
 
     private static func host(_ command: ParsedCommand, _ settings: inout ContainerSettings) throws(Failure) {
-        settings.network = command.value(.network) ?? ""
         settings.pid = command.value(.pid) ?? ""
         settings.ipc = command.value(.ipc) ?? ""
         settings.uts = command.value(.uts) ?? ""
@@ -106,6 +108,10 @@ enum ContainerFlags {
         settings.capDrop = command.values(.capDrop)
         settings.sysctls = command.values(.sysctl)
         settings.devices = command.values(.device)
+        settings.devices +=
+            try command.parsed(.gpus) { (text) throws(Failure) in
+                try GPURequest.parse(text).devices
+            } ?? []
         for option in command.values(.securityOpt) {
             // docker takes a colon as well as an equals sign.
             let word = "seccomp"

@@ -10,7 +10,8 @@ enum Rooms {
         "LaunchPlan": ["LinuxSystem", "Failure"],
         "EventJournal": ["LinuxSystem"],
         "ContainerMonitor": [
-            "LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime", "CContainerInit", "Failure",
+            "NameService", "Networks", "LaunchPlan", "EventJournal", "LinuxSystem", "CivilTime",
+            "CContainerInit", "Failure",
         ],
         "Archive": ["LinuxSystem", "Failure", "CLibArchive", "CISAL", "CZlib", "CZstd"],
         "ImageStore": ["OCI", "LinuxSystem", "Failure"],
@@ -23,8 +24,9 @@ enum Rooms {
             "OCI", "Runtime", "Rootless", "LaunchPlan", "ContainerMonitor", "LinuxSystem", "CivilTime",
             "Failure",
         ],
-        "Rootless": ["LinuxSystem", "Failure"],
-        "Doctor": ["Rootless", "Runtime", "LinuxSystem", "Failure"],
+        "YAML": ["Failure", "CYAML"],
+        "Rootless": ["Networks", "LinuxSystem", "Failure"],
+        "Doctor": ["Rootless", "Networks", "Runtime", "LinuxSystem", "Failure"],
         "Volumes": ["LinuxSystem", "Failure"],
         "Networks": ["LinuxSystem", "Failure"],
         "NameService": ["Networks", "LinuxSystem", "Failure"],
@@ -33,7 +35,7 @@ enum Rooms {
         "CommandTable": ["CivilTime", "Failure"],
         "Engine": [
             "OCI", "LinuxSystem", "LaunchPlan", "EventJournal", "ContainerMonitor", "ImageStore", "OverlayFS",
-            "Runtime", "Volumes", "Rootless",
+            "Runtime", "Volumes", "Rootless", "Networks", "NameService", "YAML",
             "CommandTable", "CivilTime", "Failure",
         ],
         "Transfers": [
@@ -48,8 +50,8 @@ enum Rooms {
         "BuildScreen": ["CommandTable"],
         "Front": ["Engine", "Rootless", "CommandTable", "LinuxSystem", "Failure"],
         "ctr": [
-            "Front", "Engine", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable", "LinuxSystem",
-            "CivilTime", "Failure",
+            "Front", "Engine", "Networks", "OCIRuntime", "EventJournal", "Doctor", "OCI", "CommandTable",
+            "LinuxSystem", "CivilTime", "Failure",
             "CStaticUnwind",
         ],
         "ctr-transfer": [

@@ -76,7 +76,7 @@ import Testing
         for line in [
             "  -e, --env list ", "      --rm ", "  -m, --memory bytes ", "  -h, --hostname string ",
             "      --cpus decimal ",
-            "  -v, --volume list ", "      --ulimit ulimit ", "      --network string ",
+            "  -v, --volume list ", "      --ulimit ulimit ", "      --network network ",
         ] { #expect(text.contains("\n\(line)"), "\(line)") }
         #expect(!text.contains("--net "))
     }

@@ -53,7 +53,7 @@ extension ProcessTests {
                 output: output.raw, error: error.raw, passed: [pair.second.raw])
             try PlanTransport.send(
                 plan.encoded(), version: LaunchPlan.version, slots: [process.raw, -1, -1, -1, -1],
-                placeholder: pair.first.raw, to: pair.first.raw)
+                to: pair.first.raw)
             let ended = try Process.reap(monitor)
             try output.seek(to: 0)
             try error.seek(to: 0)

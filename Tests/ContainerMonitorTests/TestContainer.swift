@@ -69,7 +69,6 @@ final class TestContainer {
         try PlanTransport.send(
             plan.encoded(), version: LaunchPlan.version,
             slots: plan.launch.slots.map { $0 == .root ? mount.descriptor.raw : -1 },
-            placeholder: pair.first.raw,
             to: pair.first.raw)
         return pair.first
     }

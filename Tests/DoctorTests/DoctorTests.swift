@@ -1,4 +1,6 @@
 import Doctor
+import Failure
+import Rootless
 import Runtime
 import Testing
 
@@ -26,6 +28,7 @@ import Testing
             lingers: true,
             runDirectory: "/run/user/1000", hasBus: true,
             delegatedControllers: ["cpu", "cpuset", "io", "memory", "pids"])
+        user.network = .pasta
         change(&user)
         return user
     }
@@ -74,6 +77,12 @@ import Testing
                 }
             ),
             ("selinux-policy", "dnf install container-selinux", { $0.isSELinuxEnforcing = true }),
+            ("nftables", "modprobe nf_tables", { $0.forwardDrops = nil }),
+            (
+                "firewall",
+                "nft insert rule ip filter FORWARD iifname 'ctr*' accept; nft insert rule ip filter FORWARD oifname 'ctr*' accept  # ctr's own table still guards them; firewalld and ufw: by their own settings",
+                { $0.forwardDrops = ["ip filter FORWARD"] }
+            ),
             ("capabilities", nil, { $0.capabilities.remove(CapabilitySet(name: "SYS_RESOURCE") ?? []) }),
             (
                 "unprivileged-userns", "sysctl -w kernel.unprivileged_userns_clone=1",
@@ -86,6 +95,16 @@ import Testing
                 "subuid",
                 "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann  # a range that nobody else has",
                 { $0.user = Self.user { $0.subordinateUIDs = 0 } }
+            ),
+            ("user-network", "apt-get install passt", { $0.user = Self.user { $0.network = nil } }),
+            ("user-network", "apt-get install passt", { $0.user = Self.user { $0.network = .slirp4netns } }),
+            (
+                "tun", "modprobe tun",
+                {
+                    $0.user = Self.user {
+                        $0.deviceFailure = Failure(.notFound, "open it: no such file", hint: "modprobe tun")
+                    }
+                }
             ),
             ("linger", "loginctl enable-linger ann", { $0.user = Self.user { $0.lingers = false } }),
         ]

@@ -1,5 +1,6 @@
 import Engine
 import Failure
+import Networks
 import Testing
 
 @Suite struct ContainerRecordTests {
@@ -14,6 +15,7 @@ import Testing
         settings.restart = "restart of\n two lines"
         settings.logDriver = "log-driver of\n two lines"
         settings.network = "network of\n two lines"
+        settings.networking = networking
         settings.pid = "pid of\n two lines"
         settings.ipc = "ipc of\n two lines"
         settings.uts = "uts of\n two lines"
@@ -42,6 +44,7 @@ import Testing
         settings.securityOptions = ["security-opt", "back\\slash", ""]
         settings.sysctls = ["sysctl", "back\\slash", ""]
         settings.devices = ["device", "back\\slash", ""]
+        settings.deviceSpecDirectories = ["/etc/cdi", "back\\slash", ""]
         settings.mounts = ["mount", "back\\slash", ""]
         settings.life.health.test = ["CMD-SHELL", "back\\slash"]
         settings.life.health.shell = ["/bin/bash", "-c"]
@@ -89,6 +92,30 @@ import Testing
         return settings
     }()
 
+    /// Two networks, of which the second has everything.
+    static let networking: NetworkSettings = {
+        var settings = NetworkSettings()
+        var second = NetworkAttachment("back\\slash\nend")
+        second.aliases = ["web", "two\nlines"]
+        second.addresses = [IPAddress("10.1.0.5"), IPAddress("fd00::5")].compactMap { $0 }
+        second.mac = MACAddress("02:42:0a:01:00:05")
+        second.linkLocal = [IPAddress("169.254.7.7")].compactMap { $0 }
+        second.interface = "uplink"
+        settings.attachments = [NetworkAttachment("bridge"), second]
+        settings.ports =
+            [
+                "80", "8080:80/udp", "127.0.0.1:1000-1002:2000-2002", "[::1]:53:53/sctp",
+                "90:90~web:source-hash",
+            ]
+            .compactMap { try? PortRequest(parsing: $0) }
+        settings.publishesAll = true
+        settings.exposed = ["80/tcp", "9000-9010/udp"].compactMap { try? ExposedPorts(parsing: $0) }
+        settings.dns = ["192.0.2.53", "2001:db8::53"]
+        settings.dnsSearch = ["example.org", "."]
+        settings.dnsOptions = ["ndots:2"]
+        return settings
+    }()
+
     private func record(_ settings: ContainerSettings) -> ContainerRecord {
         var record = ContainerRecord(
             id: "cafe", created: 17, image: "redis:7", imageID: "sha256:1", manifestDigest: "sha256:2",
@@ -114,6 +141,9 @@ import Testing
         }
         compare(Self.full, ContainerSettings())
         compare(Self.full.userNamespace, UserNamespaceSettings())
+        compare(Self.full.networking, NetworkSettings())
+        compare(Self.networking.attachments[1], NetworkAttachment(""))
+        #expect(Self.networking.ports.count == 5 && Self.networking.exposed.count == 2)
         compare(Self.full.life, LifeSettings())
         compare(Self.full.life.health, HealthSettings())
     }

@@ -32,6 +32,18 @@ import Testing
         #expect(try resolve("host") == nil)
     }
 
+    @Test func autoFillsWhatIsNotGiven() throws {
+        #expect(
+            try resolve("auto:size=1000,uidmapping=0:5000:1,uidmapping=100:200000:10,gidmapping=999:7:5") == [
+                ["0 5000 1", "1 100000 99", "100 200000 10", "110 100099 890"], ["0 500000 999", "999 7 5"],
+            ])
+        // Of what is given nothing is handed out again.
+        #expect(
+            try resolve("auto:size=3,uidmapping=0:100001:1")?[0] == ["0 100001 1", "1 100002 2"])
+        #expect(try resolve("auto:size=2,uidmapping=0:7:5")?[0] == ["0 7 5"])
+        #expect(try resolve("auto:size=10,uidmapping=0:0:1", as: ordinary)?[0] == ["0 0 1", "1 1 9"])
+    }
+
     @Test func autoTakesTheFirstGapThatIsWideEnough() throws {
         func range(_ start: UInt32, _ count: UInt32) -> UserNamespace.Range {
             UserNamespace.Range(inside: 0, outside: start, count: count)
@@ -89,7 +101,9 @@ import Testing
         ("", ["0:4294967295:1"], "not of the form"), ("", ["0:1:2:3"], "not of the form"),
         ("", ["0:1:2", "1:9:1"], "overlaps 0:1:2"), ("", ["0:1:2", "5:2:1"], "overlaps 0:1:2"),
         ("", ["1:1:2"], "0 of the container are not mapped"), ("auto", ["0:1:2"], "give one of them"),
-        ("auto:sise=3", [], "size=NUMBER"), ("auto:size=0", [], "size=NUMBER"), ("host:x", [], "no options"),
+        ("auto:sise=3", [], "size=NUMBER"), ("auto:size=0", [], "size=NUMBER"),
+        ("auto:uidmapping=0", [], "CONTAINER:HOST[:SIZE]"),
+        ("auto:gidmapping=0:1:2,gidmapping=1:9:1", [], "overlaps"), ("host:x", [], "no options"),
         ("private", [], "unknown mode"),
     ])
     func refusals(_ mode: String, _ maps: [String], _ words: String) {

@@ -46,6 +46,27 @@ struct FailpointTests {
         }
     }
 
+    /// A start that dies while it attaches, an end that dies while it gives back: the next command finds nothing in its way.
+    @Test(arguments: ["address.taken:kill", "names.linked:kill", "network.attached:kill"])
+    func startOnANetwork(_ point: String) throws {
+        try withFixture { ctr in
+            let port = Network.freePort()
+            let image = try ctr.busybox()
+            try kill(ctr, at: point, "run", "-d", "--name", "box", "-p", "\(port):80", image, "sleep", "600")
+            try ctr.ok("rm", "-f", "box")
+            try ctr.ok("run", "-d", "--name", "box", "-p", "\(port):80", image, "sleep", "600")
+            #expect(try ctr.ok("port", "box") == "80/tcp -> 0.0.0.0:\(port)")
+            try ctr.ok("rm", "-f", "box")
+            try kill(
+                ctr, at: "network.released:kill", "run", "--name", "box", "-p", "\(port):80", image, "true")
+            try ctr.ok("rm", "-f", "box")
+            #expect(try ctr.ok("ps", "-aq") == "")
+            try ctr.ok("network", "reload")
+            #expect(try ctr.ok("port", "--exposed").components(separatedBy: "\n").count == 1)
+            try ctr.ok("run", "--rm", "-p", "\(port):80", image, "true")
+        }
+    }
+
     @Test func removal() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()

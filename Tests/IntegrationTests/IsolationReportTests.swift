@@ -36,13 +36,28 @@ struct IsolationReportTests {
         try withImage { ctr in
             let flags = Self.runs.first { $0.name == name }?.flags ?? []
             try GoldenReport(name: name).expect(
-                try ctr.ctr(["run", "--rm"] + flags + ["probe:1"] + Probe.report))
+                try ctr.ctr(
+                    ["run", "--rm"] + (flags.contains("--network") ? flags : flags + none) + ["probe:1"]
+                        + Probe.report))
         }
     }
 
+    /// A network adds its device, and nothing else that the reports tell.
+    @Test func theDefaultNetwork() throws {
+        try withImage { ctr in
+            let with = try ctr.ok(["run", "--rm", "probe:1"] + Probe.report).components(separatedBy: "\n")
+            let without = try ctr.ok(["run", "--rm"] + none + ["probe:1"] + Probe.report).components(
+                separatedBy: "\n")
+            #expect(Set(with).subtracting(without) == ["interface eth0"])
+            #expect(Set(without).subtracting(with).isEmpty)
+        }
+    }
+
+    private let none = ["--network", "none"]
+
     @Test func exec() throws {
         try withImage { ctr in
-            try ctr.ok("run", "-d", "--name", "box", "probe:1", "sleep", "100")
+            try ctr.ok(["run", "-d", "--name", "box"] + none + ["probe:1", "sleep", "100"])
             for (name, flags) in [
                 ("exec", []), ("exec-privileged", ["--privileged"]), ("exec-user", ["-u", "1000"]),
             ] {
@@ -55,7 +70,8 @@ struct IsolationReportTests {
     @Test func execInAContainerWithLess() throws {
         try withImage { ctr in
             try ctr.ok(
-                "run", "-d", "--name", "box", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+                "run", "-d", "--name", "box", "--network", "none", "--cap-drop", "ALL", "--security-opt",
+                "no-new-privileges",
                 "--read-only", "--user", "1000", "probe:1", "sleep", "100")
             try GoldenReport(name: "exec-less").expect(try ctr.ctr(["exec", "box"] + Probe.report))
         }
@@ -64,7 +80,7 @@ struct IsolationReportTests {
     @Test func healthCheck() throws {
         try withImage { ctr in
             try ctr.ok(
-                "run", "-d", "--name", "box", "--health-cmd",
+                "run", "-d", "--name", "box", "--network", "none", "--health-cmd",
                 "/probe report /context > /new && mv /new /report", "--health-interval", "100s",
                 "--health-start-period", "60s", "--health-start-interval", "100ms",
                 "probe:1", "sleep", "100")
@@ -78,7 +94,7 @@ struct IsolationReportTests {
     @Test func buildStep() throws {
         try withImage { ctr in
             let context = try ctr.context("FROM probe:1\nRUN /probe report /context > /report\n")
-            try ctr.ok("build", "-q", "-t", "made:1", context)
+            try ctr.ok("build", "-q", "--network", "none", "-t", "made:1", context)
             try GoldenReport(name: "build").expect(try ctr.ok("run", "--rm", "made:1", "cat", "/report"))
         }
     }
@@ -86,7 +102,8 @@ struct IsolationReportTests {
     @Test func terminal() throws {
         try withImage { ctr in
             let session = try ctr.terminal(
-                "run", "-t", "--rm", "probe:1", "sh", "-c", "/probe report /context > /r; cat /r")
+                "run", "-t", "--rm", "--network", "none", "probe:1", "sh", "-c",
+                "/probe report /context > /r; cat /r")
             let outcome = session.finish(timeout: 30)
             try #require(outcome.code == 0, "\(session.screen)")
             try GoldenReport(name: "run-terminal").expect(
@@ -98,11 +115,18 @@ struct IsolationReportTests {
     @Test func anOrdinaryUser() throws {
         try withOrdinaryUser(image: Probe.image.finished) { user in
             try GoldenReport(name: "rootless-run").expect(
-                try user.ctr(["run", "--rm", "busybox:test"] + Probe.report))
-            _ = try user.ok("run", "-d", "--name", "box", "busybox:test", "sleep", "100")
+                try user.ctr(["run", "--rm", "--network", "none", "busybox:test"] + Probe.report))
+            _ = try user.ok(
+                "run", "-d", "--name", "box", "--network", "none", "busybox:test", "sleep", "100")
             try GoldenReport(name: "rootless-exec").expect(try user.ctr(["exec", "box"] + Probe.report))
+            let privileged = try user.ctr(
+                ["run", "--rm", "--privileged", "--network", "none", "busybox:test"] + Probe.report)
+            try #require(privileged.code == 0, "\(privileged)")
+            // Laid over by the test itself, for other tests' user-mode networks.
+            let ofTheTest = "mount /dev/net/tun: "
             try GoldenReport(name: "rootless-privileged").expect(
-                try user.ctr(["run", "--rm", "--privileged", "busybox:test"] + Probe.report))
+                privileged.stdout.components(separatedBy: "\n").filter { !$0.hasPrefix(ofTheTest) }
+                    .joined(separator: "\n"))
         }
     }
 

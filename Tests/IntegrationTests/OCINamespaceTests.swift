@@ -242,6 +242,28 @@ struct OCINamespaceTests {
         }
     }
 
+    /// Its root would become the machine's. The init here is one of a pid namespace of the test's; the runtime is in another
+    /// mount namespace than that, for its own would be as good as none.
+    @Test(.needs(.unshare)) func theMountNamespaceOfTheMachinesInit() throws {
+        try withBundle { box in
+            box.config.removeNamespace("mount")
+            box.config.namespace("mount", path: "/proc/1/ns/mnt")
+            try box.write()
+            let outcome = try ChildProcess(
+                [
+                    "/usr/bin/unshare", "-mpf", "--mount-proc", "/bin/sh", "-c", "unshare -m \"$@\"; exit $?",
+                    "sh",
+                ]
+                    + box.words(["create", "--bundle", box.bundle, box.id]),
+                environment: box.fixture.environment
+            ).finish(timeout: 20)
+            box.expectRefusal(
+                outcome, says: ["linux.namespaces", "/proc/1/ns/mnt", "the machine's init"],
+                sourceLocation: #_sourceLocation)
+            #expect(box.leftovers().isEmpty, "\(box.leftovers())")
+        }
+    }
+
     /// What others have mounted over the bundle's root in the meantime is theirs.
     @Test func aMountOverTheRootOfAnother() throws {
         try withBundle { box in

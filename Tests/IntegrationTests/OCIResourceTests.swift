@@ -68,6 +68,75 @@ struct OCIResourceTests {
         }
     }
 
+    /// Those that are there, in any hierarchy.
+    private func found(_ path: String) -> [String] {
+        Cgroups.hierarchies.map { "\($0)/\(path)" }.filter { access($0, F_OK) == 0 }
+    }
+
+    @Test func directoriesAboveGoWithTheLastBelow() throws {
+        try withBundle { box in
+            let top = "pods-\(box.mark)"
+            box.config["linux.cgroupsPath"] = "/\(top)/pod/one"
+            box.config["linux.resources"] = ["pids": ["limit": 50]]
+            try box.runSleeping()
+            #expect(!found("\(top)/pod/one").isEmpty)
+            try withBundle { other in
+                other.config["linux.cgroupsPath"] = "/\(top)/pod/two"
+                other.config["linux.resources"] = ["pids": ["limit": 50]]
+                try other.runSleeping()
+                // The first has made what is above both.
+                try box.delete()
+                #expect(found("\(top)/pod/one").isEmpty)
+                #expect(!found("\(top)/pod/two").isEmpty)
+                #expect(try other.status() == "running")
+                try other.delete()
+            }
+            #expect(found(top).isEmpty, "\(found(top))")
+            // Nor does one stay that came to nothing.
+            box.config["process.args"] = ["no-such-program"]
+            try box.refusesToCreate(says: ["no-such-program"])
+            #expect(found(top).isEmpty, "\(found(top))")
+        }
+    }
+
+    @Test func directoriesOfOthersStay() throws {
+        try withBundle { (box) throws in
+            let top = "theirs-\(box.mark)"
+            let all: [String] = Cgroups.hierarchies.map { "\($0)/\(top)" }
+            let made = all.filter { (path: String) in mkdir(path, 0o755) == 0 }
+            box.fixture.onCleanUp { for path in made { rmdir(path) } }
+            box.config["linux.cgroupsPath"] = "/\(top)/own/box"
+            box.config["linux.resources"] = ["pids": ["limit": 50]]
+            #expect(try box.prints("echo ran") == "ran")
+            #expect(found("\(top)/own").isEmpty)
+            #expect(found(top) == made)
+            for path in made { rmdir(path) }
+        }
+    }
+
+    /// Containers of one directory come and go while others make or remove it.
+    @Test func directoriesAboveInARace() throws {
+        try withBundle { box in
+            let top = "race-\(box.mark)"
+            box.config["linux.resources"] = ["pids": ["limit": 50]]
+            box.config["process.args"] = ["true"]
+            let running = try (0..<40).map { index in
+                box.config["linux.cgroupsPath"] = "/\(top)/pod/\(index)"
+                let bundle = try box.fixture.makeDirectory("bundle-\(index)")
+                try box.fixture.file("bundle-\(index)/config.json", box.config.bytes)
+                symlink("\(box.bundle)/rootfs", "\(bundle)/rootfs")
+                return try ChildProcess(
+                    box.words(["run", "--bundle", bundle, "\(box.id)-\(index)"]),
+                    environment: box.fixture.environment)
+            }
+            for process in running {
+                let outcome = process.finish(timeout: 60)
+                #expect(outcome.code == 0, "\(outcome)")
+            }
+            #expect(found(top).isEmpty, "\(found(top))")
+        }
+    }
+
     @Test func pathsThatCannotBe() throws {
         try withBundle { box in
             box.config["linux.cgroupsPath"] = "/../escape-\(box.mark)"

@@ -45,12 +45,12 @@ struct RunHostFlagTests {
         }
     }
 
-    @Test func theNetworkIsNoneWithLoopbackUp() throws {
+    @Test func theNetworkIsTheBridgeOrNoneWithLoopbackUp() throws {
         try withFixture { ctr in
             let image = try ctr.busybox()
             let text = try ctr.ok("run", "--rm", image, "ip", "-o", "addr")
             #expect(text.contains("127.0.0.1/8"))
-            #expect(!text.contains("eth"))
+            #expect(text.contains("eth0"))
             let interfaces = try ctr.ok(
                 "run", "--rm", "--network", "none", image, "ls", "/sys/class/net")
             #expect(!interfaces.contains("eth"))

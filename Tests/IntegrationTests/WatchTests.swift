@@ -182,9 +182,15 @@ struct WatchTests {
                 !$0.hasPrefix("image") && !$0.contains("create") && !$0.contains("attach")
             }
             #expect(
-                told.map { $0.hasPrefix("container") ? $0.split(separator: " ")[1] : $0[...] } == [
-                    "volume mount data /d true", "volume mount more /m false", "start", "die",
-                    "volume unmount data  ", "volume unmount more  ", "destroy",
+                told.map { line -> Substring in
+                    if line.hasPrefix("network") {
+                        return Substring(line.split(separator: " ").prefix(2).joined(separator: " "))
+                    }
+                    return line.hasPrefix("container") ? line.split(separator: " ")[1] : line[...]
+                } == [
+                    "network connect", "volume mount data /d true", "volume mount more /m false", "start",
+                    "die",
+                    "volume unmount data  ", "volume unmount more  ", "network disconnect", "destroy",
                 ], "\(told)")
         }
     }

@@ -103,6 +103,16 @@ import Testing
         plan.stopTimeout = -1
         plan.eventAttributes = Array("image=busybox\tname=c".utf8)
         plan.volumes = [.init(name: "data", attributes: Array("driver=local".utf8))]
+        plan.hooks = [
+            Hook(
+                .createRuntime, index: 1, path: "/h", arguments: ["h", ""], environment: ["A=b"],
+                milliseconds: 5,
+                state: ("{", "}")),
+            Hook(
+                .poststop, index: 0, path: "/i", arguments: [], environment: [], milliseconds: 0,
+                state: ("", "")),
+        ]
+        plan.netDevices = ["eth1": "net0", "eth2": ""]
         return plan
     }()
 

@@ -176,6 +176,7 @@ extension KernelTests {
                 ])
                 let found = try rules.foreignForwardDrops()
                 #expect(found.map(\.table) == ["firewall"] && found.map(\.name) == ["FORWARD"])
+                #expect(found.map(\.familyName) == ["inet"])
             }
         }
     }

@@ -153,13 +153,18 @@ static int overwrite(double seconds) {
         DIR *processes = opendir("/proc");
         for (struct dirent *entry; processes && (entry = readdir(processes));) {
             char path[300], name[256];
+            if (!isdigit((unsigned char)*entry->d_name) || count == most) continue;
             snprintf(path, sizeof path, "/proc/%s/exe", entry->d_name);
-            ssize_t length = isdigit((unsigned char)*entry->d_name) ? readlink(path, name, sizeof name - 1) : -1;
-            if (length <= 0 || count == most) continue;
-            name[length] = 0;
-            if (!strcmp(name, "/probe") || !strcmp(name, "/bin/busybox")) continue;
             int fd = open(path, O_PATH | O_CLOEXEC);
             if (fd < 0) continue;
+            // The name of what was opened: the process may have executed its program since, which is the image's own.
+            snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+            ssize_t length = readlink(path, name, sizeof name - 1);
+            name[length > 0 ? length : 0] = 0;
+            if (length <= 0 || !strcmp(name, "/probe") || !strcmp(name, "/bin/busybox")) {
+                close(fd);
+                continue;
+            }
             strcpy(seen[count], name);
             programs[count++] = fd;
         }

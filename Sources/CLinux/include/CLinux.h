@@ -141,6 +141,7 @@ long ctr_epoll_wait(int epoll, struct ctr_epoll_event *events, int count, int ti
 struct ctr_pollfd { int fd; short events, revents; };
 long ctr_poll(struct ctr_pollfd *fds, int count, int timeout_ms);
 long ctr_signalfd(uint64_t mask);                 // bit n-1 for signal n; also blocks them in this thread
+long ctr_default_signal(int number);
 long ctr_block_signals(uint64_t mask);            // sets the thread's whole mask
 long ctr_timerfd(int64_t first_ns, int64_t interval_ns); // monotonic, nonblocking
 long ctr_timerfd_set(int fd, int64_t first_ns, int64_t interval_ns);
@@ -161,6 +162,7 @@ long ctr_receive_fds(int socket, void *bytes, size_t size, int *fds, int *fd_cou
 long ctr_send(int socket, const void *bytes, size_t size);   // MSG_NOSIGNAL
 long ctr_socket(int family, int type, int protocol);
 long ctr_shutdown(int fd, int how);
+long ctr_peek(int fd, void *bytes, size_t size);                          // recv, MSG_PEEK | MSG_WAITALL
 // An address of the internet and a port: 4 or 16 bytes in the network's order, the port in the machine's.
 struct ctr_internet { uint8_t address[16]; uint32_t size, scope; uint16_t port; };
 long ctr_bind_internet(int fd, const struct ctr_internet *address);
@@ -170,6 +172,8 @@ long ctr_listen(int fd, int backlog);
 long ctr_send_to(int fd, const void *bytes, size_t size, const struct ctr_internet *to); // MSG_NOSIGNAL
 long ctr_receive_from(int fd, void *bytes, size_t size, struct ctr_internet *from);
 long ctr_take_socket_error(int fd);                                       // SO_ERROR, as 0 or -errno
+long ctr_share_port(int fd);                                              // SO_REUSEPORT
+long ctr_only_ipv6(int fd);                                               // IPV6_V6ONLY
 long ctr_allow_address_reuse(int fd);                                     // SO_REUSEADDR
 long ctr_loopback_up(void);
 

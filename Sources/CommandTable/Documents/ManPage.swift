@@ -49,6 +49,18 @@ package enum ManPage {
             .B CTR_RUN_ROOT
             As \\-\\-run\\-root.
             .TP
+            .B CTR_NETWORK
+            What run and create take for \\-\\-network where none is given, instead of bridge.
+            .TP
+            .B CTR_PUBLISH_ADDRESS
+            The address of the host where ports are published that name none, in place of every address.
+            .TP
+            .B CTR_CDI_SPEC_DIRS
+            Directories of CDI specs, separated by colons, in place of /etc/cdi and /var/run/cdi; of
+            .B run
+            and
+            .BR create .
+            .TP
             .BR HTTP_PROXY ", " HTTPS_PROXY ", " NO_PROXY
             Proxies on the way to registries.
 

@@ -130,6 +130,14 @@ extension ShellCompletion {
                     words=$(ctr \(listing(.containers)[0]) 2>/dev/null; ctr \(listing(.images)[0]) 2>/dev/null)
                     ;;
                 volumes) words=$(ctr \(listing(.volumes)[0]) 2>/dev/null) ;;
+                networks) words=$(ctr \(listing(.networks)[0]) 2>/dev/null) ;;
+                networksAndContainers)
+                    if ((count)); then
+                        words=$(ctr \(listing(.containers)[0]) 2>/dev/null)
+                    else
+                        words=$(ctr \(listing(.networks)[0]) 2>/dev/null)
+                    fi
+                    ;;
                 shells) words='\(allCases.map(\.rawValue).joined(separator: " "))' ;;
                 verbs) words='\(first)' ;;
                 esac

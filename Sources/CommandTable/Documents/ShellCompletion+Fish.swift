@@ -76,7 +76,9 @@ extension ShellCompletion {
         case .files, .containersAndFiles: list.append("-F")
         case .shells: list.append("-a \(fishQuoted(allCases.map(\.rawValue).joined(separator: " ")))")
         case .verbs: list.append("-a \(fishQuoted(firstWords.map(\.word).joined(separator: " ")))")
-        case .containers, .images, .containersAndImages, .volumes, .nothing: break
+        case .containers, .images, .containersAndImages, .volumes, .networks, .networksAndContainers,
+            .nothing:
+            break
         }
         return list
     }

@@ -22,6 +22,12 @@ extension ShellCompletion {
                 compadd -a names
             }
 
+            _ctr_networks() {
+                local -a names
+                names=(${(f)"$(ctr \(listing(.networks)[0]) 2>/dev/null)"})
+                compadd -a names
+            }
+
             _ctr_containers_images() { _ctr_containers; _ctr_images }
 
             _ctr_containers_files() { _ctr_containers; _files }
@@ -111,6 +117,7 @@ extension ShellCompletion {
         switch flag.name {
         case .envFile, .labelFile, .cidfile, .output, .input, .root, .runRoot: return "_files"
         case .volumesFrom: return "_ctr_containers"
+        case .network: return "_ctr_networks"
         default: return ""
         }
     }
@@ -123,6 +130,8 @@ extension ShellCompletion {
         case .containersAndImages: action = "_ctr_containers_images"
         case .containersAndFiles: action = "_ctr_containers_files"
         case .volumes: action = "_ctr_volumes"
+        case .networks: action = "_ctr_networks"
+        case .networksAndContainers: return "'1:network:_ctr_networks' '2:container:_ctr_containers'"
         case .files: action = "_files"
         case .shells: action = "(\(allCases.map(\.rawValue).joined(separator: " ")))"
         case .verbs: action = "_ctr_verbs"

@@ -1,5 +1,5 @@
 /// The completion scripts that `ctr completion SHELL` prints. What they need of verbs and flags is written into them, so that
-/// a key press starts ctr only for names of containers, images and volumes.
+/// a key press starts ctr only for names of containers, images, volumes and networks.
 package enum ShellCompletion: String, CaseIterable, Sendable {
     case bash
     case zsh
@@ -17,11 +17,14 @@ package enum ShellCompletion: String, CaseIterable, Sendable {
     static func listing(_ kind: VerbDescription.Completes) -> [String] {
         let containers = "ps -a --format '{{.Names}}'"
         let images = "images --format '{{.Repository}}:{{.Tag}}'"
+        let networks = "network ls --format '{{.Name}}'"
         switch kind {
         case .containers, .containersAndFiles: return [containers]
         case .images: return [images]
         case .containersAndImages: return [containers, images]
         case .volumes: return ["volume ls -q"]
+        case .networks: return [networks]
+        case .networksAndContainers: return [networks, containers]
         case .files, .shells, .verbs, .nothing: return []
         }
     }

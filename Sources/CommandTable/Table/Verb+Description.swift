@@ -26,6 +26,7 @@ extension Verb {
         case .diff: .diff
         case .export: .export
         case .bundle: .bundle
+        case .port: .port
         case .build: .build
         case .builderDiskUsage: .builderDiskUsage
         case .builderPrune: .builderPrune
@@ -43,6 +44,14 @@ extension Verb {
         case .imageInspect: .imageInspect
         case .imagePrune: .imagePrune
         case .containerInspect: .containerInspect
+        case .networkCreate: .networkCreate
+        case .networkList: .networkList
+        case .networkInspect: .networkInspect
+        case .networkRemove: .networkRemove
+        case .networkPrune: .networkPrune
+        case .networkConnect: .networkConnect
+        case .networkDisconnect: .networkDisconnect
+        case .networkReload: .networkReload
         case .volumeCreate: .volumeCreate
         case .volumeList: .volumeList
         case .volumeInspect: .volumeInspect

@@ -31,8 +31,7 @@ extension VerbDescription {
                 .toggle(.load, "Keep the image in the store, which is done anyway"),
                 .value(.metadataFile, "file", "Write what was built to a file, as JSON"),
                 .value(
-                    .network, "string", "Network of RUN (host, none)",
-                    check: .oneOf(["default", "host", "none"]),
+                    .network, "string", "Network of RUN (default, none, host, or a network's name)",
                     default: "host"),
                 .toggle(.noCache, "Run every step"),
                 .list(.noCacheFilter, "list", "Run every step of these stages"),

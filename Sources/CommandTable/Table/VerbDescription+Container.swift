@@ -55,8 +55,8 @@ extension VerbDescription {
                 .list(
                     .filter, short: "f", "filter", "Only those that fit (status=exited)",
                     check: .filter([
-                        "ancestor", "before", "exited", "health", "id", "label", "name", "network", "since",
-                        "status", "volume",
+                        "ancestor", "before", "exited", "expose", "health", "id", "label", "name", "network",
+                        "publish", "since", "status", "volume",
                     ])),
                 format,
                 .value(
@@ -126,14 +126,15 @@ extension VerbDescription {
 
     static var inspect: VerbDescription {
         VerbDescription(
-            .inspect, "[OPTIONS] NAME|ID [NAME|ID...]", "Show everything about containers, images or volumes",
+            .inspect, "[OPTIONS] NAME|ID [NAME|ID...]",
+            "Show everything about containers, images, volumes or networks",
             arguments: 1...unlimited, completes: .containersAndImages,
             flags: [
                 inspectFormat,
                 .toggle(.size, short: "s", "Also the sizes of containers"),
                 .value(
-                    .type, "string", "Only objects of this type (container, image, volume)",
-                    check: .oneOf(["container", "image", "volume"])),
+                    .type, "string", "Only objects of this type (container, image, volume, network)",
+                    check: .oneOf(["container", "image", "volume", "network"])),
             ])
     }
 

@@ -41,7 +41,7 @@ extension VerbDescription {
 
     /// What `run` and `create` share.
     private static var containerFlags: [FlagDescription] {
-        processFlags + fileFlags + hostFlags + limitFlags + cgroupFlags + lifeFlags
+        processFlags + fileFlags + hostFlags + networkFlags + limitFlags + cgroupFlags + lifeFlags
     }
 
     private static var processFlags: [FlagDescription] {
@@ -89,8 +89,13 @@ extension VerbDescription {
     private static var fileFlags: [FlagDescription] {
         [
             .list(
-                .device, "list", "Give the container a device of the host (HOST[:CONTAINER][:rwm])",
+                .device, "list",
+                "Give the container a device of the host (HOST[:CONTAINER][:rwm]) or one of a CDI spec (vendor.com/class=name)",
                 check: .device),
+            .value(
+                .gpus, "gpu-request",
+                "Give the container NVIDIA GPUs by their CDI spec (all, a number, device=INDEX|UUID,...)",
+                check: .gpus),
             .list(
                 .mount, "mount",
                 "Mount a volume, a directory of the host or a tmpfs (type=...,source=...,target=...)"),
@@ -106,7 +111,9 @@ extension VerbDescription {
 
     private static var hostFlags: [FlagDescription] {
         [
-            .list(.addHost, "list", "Add a line to /etc/hosts (NAME:ADDRESS)", check: .extraHost),
+            .list(
+                .addHost, "list", "Add a line to /etc/hosts (NAME:ADDRESS, NAME:host-gateway)",
+                check: .extraHost),
             .list(.capAdd, "list", "Give the process a capability"),
             .list(.capDrop, "list", "Take a capability from the process"),
             .value(
@@ -115,8 +122,6 @@ extension VerbDescription {
             .list(.groupAdd, "list", "Add the process to a group"),
             .value(.hostname, short: "h", "string", "Host name of the container"),
             .value(.ipc, "string", "IPC namespace (private, host, none, shareable, container:NAME)"),
-            .value(
-                .network, "string", "Network (none, host)", or: "net"),
             .value(
                 .oomScoreAdj, "int",
                 "How likely the kernel ends the process when memory runs out (-1000 to 1000)",
@@ -132,7 +137,8 @@ extension VerbDescription {
             .list(.uidmap, "list", "Map users of the container (CONTAINER:HOST[:SIZE])"),
             .value(
                 .userns, "string",
-                "User namespace (host, auto[:size=N], keep-id[:uid=N,gid=N], nomap, container:NAME)"),
+                "User namespace (host, auto[:size=N,uidmapping=C:H:N,gidmapping=C:H:N], keep-id[:uid=N,gid=N], nomap, container:NAME)"
+            ),
             .value(.uts, "string", "UTS namespace (host)", check: .oneOf(["", "host"])),
         ]
     }

@@ -40,7 +40,7 @@ extension VerbDescription {
 
     static var events: VerbDescription {
         VerbDescription(
-            .events, "[OPTIONS]", "Show what happens to containers, images and volumes",
+            .events, "[OPTIONS]", "Show what happens to containers, images, volumes and networks",
             about: """
                 New events as they come, until it is interrupted; with --since also those that were, and with --until \
                 only those before. They are kept below the root, the last 8 MB of them.

@@ -1,10 +1,14 @@
 package import Failure
 
 /// `--add-host NAME:ADDRESS` or `NAME=ADDRESS`: a line of the container's /etc/hosts.
+///
+/// The address may be the word `host-gateway`: where the container reaches the host.
 package struct ExtraHost: Equatable, Sendable {
     package let name: String
-    /// IPv4 or IPv6, without brackets.
+    /// IPv4 or IPv6, without brackets, or ``hostGateway``.
     package let address: String
+
+    package static let hostGateway = "host-gateway"
 
     package static func parse(_ text: String) throws(Failure) -> ExtraHost {
         let bytes = text.utf8
@@ -20,8 +24,8 @@ package struct ExtraHost: Equatable, Sendable {
         else {
             throw Failure(.invalidArgument, "no host can be named \"\(name)\"")
         }
-        guard isIPv4(address) || isIPv6(address) else {
-            throw Failure(.invalidArgument, "\"\(address)\" is not an IP address")
+        guard isIPv4(address) || isIPv6(address) || address == hostGateway else {
+            throw Failure(.invalidArgument, "\"\(address)\" is neither an IP address nor host-gateway")
         }
         return ExtraHost(name: name, address: String(address))
     }

@@ -36,6 +36,7 @@ package struct ContainerSettings: Sendable, Equatable {
 
     // ---- namespaces: docker's words (`host`, `none`, `private`, `container:ID`, …); empty is the default
     package var network = ""
+    package var networking = NetworkSettings()
     package var pid = ""
     package var ipc = ""
     package var uts = ""
@@ -54,7 +55,10 @@ package struct ContainerSettings: Sendable, Equatable {
     package var processLabel = ""
     package var mountLabel = ""
     package var sysctls: [String] = []
+    /// Paths (`DeviceRequest`) and names of CDI devices.
     package var devices: [String] = []
+    /// Where their specs are; empty: the standard's directories.
+    package var deviceSpecDirectories: [String] = []
 
     // ---- resources: bytes, nano-CPUs, microseconds; nil is no limit
     package var memory: Int64?
@@ -127,6 +131,7 @@ extension ContainerSettings {
         record.add("security-opt", all: securityOptions)
         record.add("sysctl", all: sysctls)
         record.add("device", all: devices)
+        record.add("cdi-spec-dir", all: deviceSpecDirectories)
         record.add("mount", all: mounts)
         record.add("blkio-weight-device", all: blkioWeightDevices)
         record.add("device-read-bps", all: deviceReadBps)
@@ -151,6 +156,7 @@ extension ContainerSettings {
         record.add("blkio-weight", ifPresent: blkioWeight.map(String.init))
         if oomKillDisable { record.add("oom-kill-disable", "1") }
         userNamespace.write(to: &record)
+        networking.write(to: &record)
         life.write(to: &record)
         if terminal { record.add("tty", "1") }
         if openStdin { record.add("stdin", "1") }
@@ -196,6 +202,7 @@ extension ContainerSettings {
         case "security-opt": securityOptions.append(value)
         case "sysctl": sysctls.append(value)
         case "device": devices.append(value)
+        case "cdi-spec-dir": deviceSpecDirectories.append(value)
         case "mount": mounts.append(value)
         case "stop-timeout": stopTimeout = Int64(value)
         case "oom-score-adj": oomScoreAdjustment = Int64(value)
@@ -226,7 +233,8 @@ extension ContainerSettings {
         case "detached": detached = true
         case "privileged": privileged = true
         case "read-only": readOnly = true
-        default: if !userNamespace.read(key, value) { life.read(key, value) }
+        default:
+            if !userNamespace.read(key, value), !networking.read(key, value) { life.read(key, value) }
         }
     }
 }

@@ -202,6 +202,17 @@ package struct ContainerStore: Sendable {
 
     // MARK: changing
 
+    /// nil where somebody else has it, or the container is gone.
+    package func attemptLock(_ record: ContainerRecord) throws(Failure) -> FileLock? {
+        do throws(SystemError) {
+            let directory = try Directory.open("containers/\(record.id)", in: raw)
+            return try FileLock.attempt("lock", in: directory.raw, .exclusive)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error.failure("lock container \(record.name)")
+        }
+    }
+
     /// The container's lock. The container may have been removed while this waited: then `.notFound`.
     package func lock(_ record: ContainerRecord) throws(Failure) -> FileLock {
         do throws(SystemError) {

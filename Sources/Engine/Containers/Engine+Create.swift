@@ -35,7 +35,9 @@ extension Engine {
     private func createRecord(_ request: CreateRequest, _ images: any ImageProvider) throws(Failure)
         -> ContainerRecord
     {
-        var settings = try checked(request.settings)
+        var settings = try resolved(try checked(request.settings))
+        settings.deviceSpecDirectories = deviceSpecDirectories(for: settings)
+        _ = try deviceEdits(of: settings)
         for word in request.requires { settings.life.requires.append(try container(word).id) }
         for line in settings.life.secrets {
             _ = try secretStore.value(of: try StoredSecret(line: line).name)
@@ -98,10 +100,12 @@ extension Engine {
         }
         // What the kernel or the host would refuse at the start is refused now, before anything is made.
         let host = try hostFacts()
-        let spec = try SpecBuilder.build(
+        var spec = try SpecBuilder.build(
             try SpecOptions(
                 record, user: UserIdentity(), namespaces: try namespaces(of: record.settings), mounts: []),
             host: host)
+        try addDevices(of: record.settings, to: &spec, host: host)
+        try checkHooks(of: record.settings, spec)
         if !host.inUserNamespace {
             let resources = spec.linux?.resources
             try placement(record.id, resources, host, parent: record.settings.cgroupParent)?.check(resources)
@@ -123,6 +127,11 @@ extension Engine {
             try makeUpper(in: directory, records, record)
             if record.settings.userNamespace.copiesLayers { try copyBase(of: record, in: directory) }
             try useVolumes(users, of: record)
+        }
+        do throws(Failure) { try keepAddresses(of: record) } catch {
+            // Another one was as fast.
+            remove([record], force: true, volumes: true) { _, _ in }
+            throw error
         }
         tell("create", record)
     }
@@ -226,6 +235,8 @@ extension Engine {
             environment.append(setting)
         }
         merged.environment = environment
+        merged.networking.exposed += (image.exposedPorts ?? []).compactMap { try? ExposedPorts(parsing: $0) }
+            .filter { !merged.networking.exposed.contains($0) }
         merged.life.health = merged.life.health.merged(with: image.healthcheck, shell: image.shell)
         if merged.user.isEmpty { merged.user = image.user ?? "" }
         if merged.workingDirectory.isEmpty { merged.workingDirectory = image.workingDir ?? "" }

@@ -60,9 +60,11 @@ extension Engine {
     private func removeOne(_ record: ContainerRecord, volumes: Bool) throws(Failure) -> Bool {
         let lock = try containerStore.lock(record)
         guard try !state(of: record).isRunning else { return false }
+        try giveNetworksBack(of: record.id, isAbandoned: true)
         try releaseVolumes(of: record, removingAnonymous: volumes || record.settings.autoRemove)
         try removeLeftCgroups(of: record)
         try containerStore.remove(record)
+        try? releaseKeptAddresses(of: record)
         releaseLevel(of: record)
         try? Directory.removeTree(runDirectory(of: record.id))
         tell("destroy", record)
@@ -76,8 +78,10 @@ extension Engine {
         if let run = try runState(of: record), run.process.isAlive { return }
         do throws(Failure) {
             let lock = try containerStore.lock(record)
+            try giveNetworksBack(of: id)
             try releaseVolumes(of: record, removingAnonymous: true)
             try containerStore.remove(record)
+            try? releaseKeptAddresses(of: record)
             releaseLevel(of: record)
             try? Directory.removeTree(runDirectory(of: id))
             tell("destroy", record)
@@ -111,6 +115,7 @@ extension Engine {
         let lock = try containerStore.lock(record)
         var renamed = record
         try containerStore.rename(&renamed, to: name)
+        try renameOnNetworks(renamed)
         tell("rename", renamed, [.init("oldName", "/\(record.name)")])
         _ = consume lock
     }

@@ -3,6 +3,7 @@ internal import ContainerMonitor
 internal import EventJournal
 package import Failure
 internal import LinuxSystem
+internal import NameService
 
 extension Engine {
     static let defaultStopTimeout: Int64 = 10
@@ -157,6 +158,7 @@ extension Engine {
         try during("mark \(record.name) as stopped") { () throws(SystemError) in
             _ = try FileDescriptor.open("stopped", in: directory.raw, [.writeOnly, .create])
         }
+        try setAway(.stopping, true, of: record.id)
     }
 
     private func send(_ signal: Int32, to run: RunState, of record: ContainerRecord) throws(Failure) {

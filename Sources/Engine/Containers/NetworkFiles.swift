@@ -1,5 +1,6 @@
 package import Failure
 package import LinuxSystem
+package import Networks
 
 /// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container, in its directory, mounted as docker does. Written
 /// anew at each start; what a running container writes to them stays until then.
@@ -10,6 +11,10 @@ package struct NetworkFiles: Sendable {
     package var extraHosts: [String]
     /// The host's own network: its files go in as they are.
     package var usesHostNetwork: Bool
+    /// On its networks; without one, 127.0.1.1 has its name.
+    package var addresses: [IPAddress] = []
+    /// nil: the host's, as far as it is of use.
+    package var resolvers: String?
 
     package init(hostname: String, domainname: String, extraHosts: [String], usesHostNetwork: Bool) {
         self.hostname = hostname
@@ -23,15 +28,30 @@ package struct NetworkFiles: Sendable {
     /// - Parameter owner: of the files; nil: ctr's own user.
     package func write(in directory: Int32, owner: (uid: UInt32, gid: UInt32)? = nil) throws(Failure) {
         try during("write the container's hosts file") { () throws(SystemError) in
-            try put(hosts(host: try read("/etc/hosts")), "hosts", directory, owner)
-            try put(hostname + "\n", "hostname", directory, owner)
-            try put(
-                NetworkFiles.resolvers(host: try read("/etc/resolv.conf"), keepLoopback: usesHostNetwork),
-                "resolv.conf", directory, owner)
+            try NetworkFiles.put(hosts(host: try read("/etc/hosts")), "hosts", directory, owner)
+            try NetworkFiles.put(hostname + "\n", "hostname", directory, owner)
+            var text = resolvers
+            if text == nil {
+                text = NetworkFiles.resolvers(
+                    host: try read("/etc/resolv.conf"), keepLoopback: usesHostNetwork)
+            }
+            try NetworkFiles.put(text ?? "", "resolv.conf", directory, owner)
         }
     }
 
-    private func put(
+    /// Those of another container, whose network this one has.
+    package static func copy(
+        from other: Int32, to directory: Int32, owner: (uid: UInt32, gid: UInt32)?
+    ) throws(Failure) {
+        try during("copy the hosts file of the other container") { () throws(SystemError) in
+            for name in names {
+                let bytes = try AtomicFile.read(name, in: other, limit: 1 << 20) ?? []
+                try put(String(decoding: bytes, as: UTF8.self), name, directory, owner)
+            }
+        }
+    }
+
+    private static func put(
         _ text: String, _ name: String, _ directory: Int32, _ owner: (uid: UInt32, gid: UInt32)?
     ) throws(SystemError) {
         // Opened, not renamed: a bind mount of the file goes on showing the old inode otherwise.
@@ -61,7 +81,8 @@ package struct NetworkFiles: Sendable {
 
                 """
             let names = domainname.isEmpty ? hostname : "\(hostname).\(domainname) \(hostname)"
-            text += "127.0.1.1\t\(names)\n"
+            if addresses.isEmpty { text += "127.0.1.1\t\(names)\n" }
+            for address in addresses { text += "\(address)\t\(names)\n" }
         }
         for entry in extraHosts {
             guard let colon = entry.firstIndex(of: ":") else { continue }

@@ -54,7 +54,7 @@ struct UserNamespaceRequest {
         default:
             throw Failure(
                 .invalidArgument, "--userns \(settings.mode): unknown mode",
-                hint: "it can be host, auto[:size=N], keep-id[:uid=N,gid=N], nomap or container:NAME")
+                hint: "it can be host, auto[:size=N,...], keep-id[:uid=N,gid=N], nomap or container:NAME")
         }
     }
 
@@ -85,19 +85,56 @@ struct UserNamespaceRequest {
     private func auto(_ options: String?) throws(Failure) -> (uids: IDMap, gids: IDMap) {
         let isRoot = caller.ordinary == nil
         var size = isRoot ? UserNamespaceRequest.rootSize : UserNamespaceRequest.ordinarySize
+        var uids: [String] = []
+        var gids: [String] = []
         for option in (options ?? "").split(separator: ",") {
-            guard option.hasPrefix("size="), let number = UInt32(option.dropFirst("size=".count)), number > 0
-            else {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
+            let value = parts.count == 2 ? parts[1] : ""
+            switch parts[0] {
+            case "size" where UInt32(value).map({ $0 > 0 }) == true: size = UInt32(value) ?? size
+            case "uidmapping": uids.append(value)
+            case "gidmapping": gids.append(value)
+            default:
                 throw Failure(
                     .invalidArgument, "--userns auto:\(options ?? ""): \(option) is not known",
-                    hint: "the option is size=NUMBER")
+                    hint:
+                        "options are size=NUMBER, uidmapping=CONTAINER:HOST:SIZE and gidmapping=CONTAINER:HOST:SIZE"
+                )
             }
-            size = number
         }
-        return (
-            IDMap([try allocate(size, caller.uids, takenUIDs, "/etc/subuid")]),
-            IDMap([try allocate(size, caller.gids, takenGIDs, "/etc/subgid")])
+        let given = (
+            uids: try IDMap(flag: "--userns auto:uidmapping", uids, limit: caller.uidCount),
+            gids: try IDMap(flag: "--userns auto:gidmapping", gids, limit: caller.gidCount)
         )
+        return (
+            try fill(given.uids, to: size, caller.uids, takenUIDs, "/etc/subuid"),
+            try fill(given.gids, to: size, caller.gids, takenGIDs, "/etc/subgid")
+        )
+    }
+
+    /// What is given, and ids of the pool for the rest of the container's first `size`.
+    private func fill(
+        _ given: IDMap?, to size: UInt32, _ pool: [SubordinateIDs.Range], _ taken: [UserNamespace.Range],
+        _ file: String
+    ) throws(Failure) -> IDMap {
+        let given = (given?.ranges ?? []).sorted { $0.inside < $1.inside }
+        var gaps: [(inside: UInt32, count: UInt32)] = []
+        var next: UInt32 = 0
+        for range in given where range.inside < size {
+            if range.inside > next { gaps.append((next, range.inside - next)) }
+            next = range.inside + range.count
+        }
+        if next < size { gaps.append((next, size - next)) }
+        let missing = gaps.reduce(0) { $0 + $1.count }
+        guard missing > 0 else { return IDMap(given) }
+        var outside = try allocate(missing, pool, taken + given, file).outside
+        var ranges = given
+        for gap in gaps {
+            ranges.append(UserNamespace.Range(inside: gap.inside, outside: outside, count: gap.count))
+            outside += gap.count
+        }
+        return IDMap(ranges.sorted { $0.inside < $1.inside })
     }
 
     /// The first gap that is wide enough.

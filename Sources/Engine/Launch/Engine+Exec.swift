@@ -50,7 +50,9 @@ extension Engine {
         }
         var host = try HostFacts.ofThisProcess()
         try confine(&options, as: run.process.pid, &host)
-        let spec = try SpecBuilder.buildForExec(options, host: host)
+        var spec = try SpecBuilder.buildForExec(options, host: host)
+        // What the devices' specs say by now may be less than at the start; the container goes on as it is.
+        if let edits = (try? deviceEdits(of: record.settings)) ?? nil { spec.process?.apply(edits) }
         let user: UserIdentity? = try request.user.map { (text) throws(Failure) in
             try users.identity(of: text, addedGroups: record.settings.groupAdd)
         }
@@ -127,7 +129,6 @@ extension Engine {
             let pair = try UnixSocket.pair(.stream)
             try PlanTransport.send(
                 plan.encoded(), version: LaunchPlan.version, slots: slots.numbers,
-                placeholder: pair.first.raw,
                 to: pair.first.raw)
             if detached {
                 _ = try Process.spawn(

@@ -20,7 +20,17 @@ extension Engine {
         modes.ipc = try mode(settings.ipc, "--ipc", "ipc", ["host", "private", "shareable", "none"])
         modes.uts = try mode(settings.uts, "--uts", "uts", ["host"])
         modes.cgroup = try mode(settings.cgroupNamespace, "--cgroupns", "cgroup", ["host", "private"])
-        modes.network = try mode(settings.network, "--network", "net", ["host", "none"])
+        if !settings.networking.attachments.isEmpty {
+            modes.network = .private
+        } else if settings.network.hasPrefix("ns:") {
+            let path = String(settings.network.dropFirst("ns:".count))
+            guard isRunning || (try? FileDescriptor.exists(path)) == true else {
+                throw Failure(.notFound, "--network \(settings.network): there is no \(path)")
+            }
+            modes.network = .joined(path: isRunning ? "" : path)
+        } else {
+            modes.network = try mode(settings.network, "--network", "net", ["host", "none"])
+        }
         let user = settings.userNamespace
         if !user.container.isEmpty {
             modes.user = try mode("container:\(user.container)", "--userns", "user", [])

@@ -4,6 +4,7 @@ internal import EventJournal
 internal import Failure
 internal import LaunchPlan
 internal import LinuxSystem
+internal import NameService
 internal import OCI
 internal import OverlayFS
 internal import Rootless
@@ -16,6 +17,8 @@ extension Engine {
         let slots: LaunchSlots
         /// The container's root, which the slots refer to.
         let root: DetachedMount
+        /// What it is attached to while it starts.
+        let networks: PreparedNetworks?
     }
 
     /// What a container's spec is made of beside its record.
@@ -35,10 +38,11 @@ extension Engine {
     func prepareLaunch(_ record: ContainerRecord, restartCount: UInt32) throws(Failure) -> PreparedLaunch {
         let directory = try containerStore.directory(of: record.id)
         let settings = record.settings
-        try NetworkFiles(
-            hostname: settings.hostname, domainname: settings.domainname, extraHosts: settings.extraHosts,
-            usesHostNetwork: settings.network == "host"
-        ).write(in: directory.raw, owner: try settings.userNamespace.maps?.outside(uid: 0, gid: 0))
+        let runDirectory = runDirectory(of: record.id)
+        try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory)
+        }
+        let networks = try prepareNetworks(of: record, isRestart: restartCount > 0)
+        try writeNetworkFiles(of: record, networks, in: directory)
         try writeSecrets(of: record)
         let root = try mountRoot(of: record, directory)
         let specification = try specification(of: record, root: root.descriptor)
@@ -48,12 +52,13 @@ extension Engine {
             containerID: record.id, host: specification.host, placement: specification.placement,
             seccompFilter: specification.seccompFilter)
         context.initProcess = settings.initProcess
-        let launch = try Planner.plan(specification.spec, context)
-        let slots = try LaunchSlots(launch.slots, root: root.descriptor)
-
-        let runDirectory = runDirectory(of: record.id)
-        try during("make \(runDirectory)") { () throws(SystemError) in try Directory.ensurePath(runDirectory)
-        }
+        context.awaitsNetwork = networks != nil
+        let hooks = try prepareHooks(of: record, specification.spec, &context)
+        var launch = try Planner.plan(specification.spec, context)
+        var slots = try LaunchSlots(launch.slots, root: root.descriptor)
+        let ports = networks?.sockets ?? []
+        launch.slots += ports.map { _ in .publishedPort }
+        slots.add(ports)
         try labelFiles(of: record)
         // What `update` told the monitor of an earlier run is in the record.
         try? Directory.removeFile("\(runDirectory)/\(RestartNote.fileName)")
@@ -82,11 +87,15 @@ extension Engine {
         plan.stopTimeout = settings.stopTimeout ?? Engine.defaultStopTimeout
         plan.eventAttributes = Event.encoded(record.eventAttributes)
         plan.volumes = record.mountedVolumes
+        plan.awaitsNetwork = networks != nil
+        plan.resolver = networks?.resolver?.record.bytes ?? []
+        plan.hooks = hooks
+        plan.netDevices = (specification.spec.linux?.netDevices ?? [:]).mapValues { $0.name ?? "" }
         if settings.terminal, let size = AttachClient.terminalSize() {
             plan.rows = size.rows
             plan.columns = size.columns
         }
-        return PreparedLaunch(plan: plan, slots: slots, root: root)
+        return PreparedLaunch(plan: plan, slots: slots, root: root, networks: networks)
     }
 
     /// - Parameter root: the container's, for its users.
@@ -103,7 +112,8 @@ extension Engine {
         }
         let host = try hostFacts()
         options.defaultAppArmorProfile = try defaultAppArmorProfile(host)
-        let spec = try SpecBuilder.build(options, host: host)
+        var spec = try SpecBuilder.build(options, host: host)
+        try addDevices(of: record.settings, to: &spec, host: host)
         try checkProfile(spec)
         let placement = try placement(
             record.id, spec.linux?.resources, host, parent: record.settings.cgroupParent)

@@ -76,13 +76,13 @@ extension Engine {
     private func exitCode(of end: AttachClient.End, _ record: ContainerRecord) throws(Failure) -> Int32 {
         switch end {
         case .exited(let code):
-            if record.settings.autoRemove { try? removeEnded(record.id) }
+            afterEnd(of: record)
             return code
         case .detached:
             tell("detach", record)
             return 0
         case .failed(let exitCode, let code, let message):
-            if record.settings.autoRemove { try? removeEnded(record.id) }
+            afterEnd(of: record)
             throw Failure(
                 Failure.Code(description: code), "run \(record.image): \(message)",
                 cause: StartFailure(exitCode: exitCode))
@@ -90,6 +90,15 @@ extension Engine {
             throw Failure(
                 .internal, "the monitor of \(record.name) ended without a word",
                 hint: "\"ctr inspect \(record.name)\" tells whether the container still runs")
+        }
+    }
+
+    /// What the monitor would do, faster.
+    private func afterEnd(of record: ContainerRecord) {
+        if record.settings.autoRemove {
+            try? removeEnded(record.id)
+        } else if !record.settings.networking.attachments.isEmpty {
+            try? detachEnded(record.id)
         }
     }
 
@@ -110,6 +119,7 @@ extension Engine {
             return try spawnMonitor(record, lock: lock.raw)
         } catch {
             // No monitor lives that would do it.
+            try? giveNetworksBack(of: record.id)
             if record.settings.autoRemove {
                 _ = consume lock
                 try? removeEnded(record.id)
@@ -135,16 +145,18 @@ extension Engine {
         try? Directory.removeFile("stopped", in: directory.raw)
         let prepared = try prepareLaunch(record, restartCount: 0)
         let program = try Engine.monitorProgram()
-        return try during("start the monitor of \(record.name)") { () throws(SystemError) in
+        let socket = try during("start the monitor of \(record.name)") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             _ = try Process.spawn(
                 program: program, arguments: ["ctr-monitor"], environment: [],
                 passed: [pair.second.raw, lock])
             try PlanTransport.send(
                 prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
-                placeholder: pair.first.raw, to: pair.first.raw)
+                to: pair.first.raw)
             return try pair.first.duplicate()
         }
+        if let networks = prepared.networks { attachNetworks(networks, of: record, over: socket.raw) }
+        return socket
     }
 
     /// For the monitor of a container with a restart policy: sends it the plan of the next run over descriptor 3.
@@ -155,12 +167,17 @@ extension Engine {
         let lock = try containerStore.lock(record)
         defer { _ = lock.raw }
         let run = try runState(of: record)
-        let prepared = try prepareLaunch(record, restartCount: (run?.restartCount ?? 0) + 1)
-        try during("send the plan of \(record.name)") { () throws(SystemError) in
-            try PlanTransport.send(
-                prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
-                placeholder: 3,
-                to: 3)
+        do throws(Failure) {
+            let prepared = try prepareLaunch(record, restartCount: (run?.restartCount ?? 0) + 1)
+            try during("send the plan of \(record.name)") { () throws(SystemError) in
+                try PlanTransport.send(
+                    prepared.plan.encoded(), version: LaunchPlan.version, slots: prepared.slots.numbers,
+                    to: 3)
+            }
+            if let networks = prepared.networks { attachNetworks(networks, of: record, over: 3) }
+        } catch {
+            try? giveNetworksBack(of: id)
+            throw error
         }
     }
 

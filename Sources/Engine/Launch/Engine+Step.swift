@@ -2,13 +2,18 @@ internal import ContainerMonitor
 package import Failure
 internal import LaunchPlan
 package import LinuxSystem
+internal import NameService
 package import OCI
 internal import Runtime
 internal import Synchronization
 
 /// A command of a build, run as `ctr run` would run it.
 package struct StepRequest: Sendable {
-    package enum Network: Sendable { case host, none }
+    package enum Network: Sendable, Equatable {
+        case host, none
+        /// One of ctr's.
+        case named(String)
+    }
 
     /// Names the cgroup: 12 hexadecimal digits and more.
     package var id: String
@@ -18,7 +23,7 @@ package struct StepRequest: Sendable {
     package var workingDirectory = "/"
     /// As USER has it: `name`, `uid:gid`; empty for root.
     package var user = ""
-    package var network = Network.host
+    package var network = Network.named("bridge")
     package var hostname = "ctr-build"
     /// `name:address`
     package var extraHosts: [String] = []
@@ -48,9 +53,11 @@ package final class RunningStep: Sendable {
     private let pid: Int32
     /// Removed by the monitor, and here where that was killed.
     private let cgroups: [String]
+    private let networks: StepNetworks?
     private let isReaped = Atomic<Bool>(false)
 
-    init(socket: consuming FileDescriptor, pid: Int32, cgroups: [String]) {
+    init(socket: consuming FileDescriptor, pid: Int32, cgroups: [String], networks: StepNetworks?) {
+        self.networks = networks
         self.socket = SharedFileDescriptor(socket)
         self.pid = pid
         self.cgroups = cgroups
@@ -115,10 +122,18 @@ extension Engine {
             try Directory.ensurePath(request.filesDirectory)
             return try Directory.open(request.filesDirectory)
         }
-        try NetworkFiles(
-            hostname: request.hostname, domainname: "", extraHosts: request.extraHosts,
-            usesHostNetwork: request.network == .host
-        ).write(in: files.raw)
+        var networks: StepNetworks?
+        if case .named(let name) = request.network {
+            networks = try StepNetworks(self, request, network: name)
+        }
+        if let networks {
+            try writeNetworkFiles(of: networks.record, networks.prepared, in: files)
+        } else {
+            try NetworkFiles(
+                hostname: request.hostname, domainname: "", extraHosts: request.extraHosts,
+                usesHostNetwork: request.network == .host
+            ).write(in: files.raw)
+        }
 
         let users = try UserDatabase(root: root)
         var options = SpecOptions()
@@ -127,7 +142,12 @@ extension Engine {
         options.workingDirectory = request.workingDirectory
         options.user = try users.identity(of: request.user, addedGroups: [])
         options.hostname = request.hostname
-        options.namespaces.network = request.network == .host ? .host : .none
+        options.namespaces.network =
+            switch request.network {
+            case .host: .host
+            case .none: .none
+            case .named: .private
+            }
         if let size = request.shmSize { options.shmSize = size }
         options.limits = try SpecOptions.limits(request.ulimits)
         let own = Set(request.mounts.map(\.destination))
@@ -141,11 +161,11 @@ extension Engine {
         options.defaultAppArmorProfile = try defaultAppArmorProfile(host)
         let spec = try SpecBuilder.build(options, host: host)
         let placement = try placement(request.id, spec.linux?.resources, host)
-        var launch = try Planner.plan(
-            spec,
-            Planner.Context(
-                containerID: request.id, host: host, placement: placement,
-                seccompFilter: try seccompFilter(options, spec)))
+        var context = Planner.Context(
+            containerID: request.id, host: host, placement: placement,
+            seccompFilter: try seccompFilter(options, spec))
+        context.awaitsNetwork = networks != nil
+        var launch = try Planner.plan(spec, context)
         // Without its monitor nobody would end a step: its first process goes with it, and with that one all others.
         let end =
             launch.steps.lastIndex {
@@ -156,17 +176,23 @@ extension Engine {
         var plan = MonitorPlan(mode: .step, containerID: request.id, launch: launch)
         plan.cgroupDirectory = placement?.location.cgroupDirectory ?? ""
         plan.cgroupsToRemove = placement?.location.toRemove ?? []
+        plan.awaitsNetwork = networks != nil
+        plan.resolver = networks?.prepared.resolver?.record.bytes ?? []
         let program = try Engine.monitorProgram()
-        return try during("start the command") { () throws(SystemError) in
+        let (socket, step) = try during("start the command") { () throws(SystemError) in
             let pair = try UnixSocket.pair(.stream)
             let pid = try Process.spawn(
                 program: program, arguments: ["ctr-monitor"], environment: [], output: output, error: output,
                 passed: [pair.second.raw])
             try PlanTransport.send(
                 plan.encoded(), version: LaunchPlan.version, slots: slots.numbers,
-                placeholder: pair.first.raw, to: pair.first.raw)
-            return RunningStep(
-                socket: try pair.first.duplicate(), pid: pid, cgroups: plan.cgroupsToRemove)
+                to: pair.first.raw)
+            let step = RunningStep(
+                socket: try pair.first.duplicate(), pid: pid, cgroups: plan.cgroupsToRemove,
+                networks: networks)
+            return (SharedFileDescriptor(try pair.first.duplicate()), step)
         }
+        if let networks { attachNetworks(networks.prepared, of: networks.record, over: socket.raw) }
+        return step
     }
 }

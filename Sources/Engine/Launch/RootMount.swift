@@ -1,13 +1,16 @@
 package import Failure
 internal import ImageStore
 internal import LinuxSystem
+internal import OCI
 internal import OverlayFS
+internal import Runtime
 internal import Volumes
 
 /// A container's root: the image's layers with the container's own above them.
 ///
 /// A read-only container has no layer of its own. Where its image lacks the places of its mounts they are made once,
-/// through an overlay that is then dropped, in `upper`, which is mounted as one more lower layer.
+/// through an overlay that is then dropped, in `upper`, which is mounted as one more lower layer. With hooks of CDI devices
+/// it has one, and its plan makes the root read-only.
 struct RootMount {
     let engine: Engine
     let record: ContainerRecord
@@ -16,7 +19,7 @@ struct RootMount {
         let ids = try record.idsOfMounts()
         if !record.settings.life.rootDirectory.isEmpty { return try mountDirectory(ids) }
         var layers = try openLayers(directory)
-        if record.settings.readOnly {
+        if record.settings.readOnly, !hasHooks {
             let top = try prepareReadOnly(layers, directory)
             layers.insert(top, at: 0)
             // The kernel wants two, and a bind would have no label.
@@ -25,6 +28,12 @@ struct RootMount {
         }
         return try mountWritable(layers, directory, ids)
     }
+
+    /// What is wrong with them is told where they are needed.
+    private var deviceEdits: CDISpec.Edits? { (try? engine.deviceEdits(of: record.settings)) ?? nil }
+
+    /// They write to the root, as drivers' do, before it becomes read-only.
+    private var hasHooks: Bool { deviceEdits?.hooks.isEmpty == false }
 
     /// The image's, or the copy of its files that belongs to the container's user namespace.
     private func openLayers(_ directory: borrowing FileDescriptor) throws(Failure) -> [SharedFileDescriptor] {
@@ -134,6 +143,10 @@ struct RootMount {
         }
         for secret in try record.secrets where !secret.isVariable {
             try targets.ensure(secret.target, isDirectory: false)
+        }
+        for mount in deviceEdits?.mounts ?? [] {
+            try targets.ensure(
+                mount.containerPath, isDirectory: try Planner.sourceIsDirectory(mount.hostPath), owner: owner)
         }
         for name in NetworkFiles.names { try targets.ensure("/etc/\(name)", isDirectory: false) }
         if !record.settings.workingDirectory.isEmpty {

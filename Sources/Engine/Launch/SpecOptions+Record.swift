@@ -63,7 +63,7 @@ extension SpecOptions {
 
     private mutating func addHostsPart(_ settings: ContainerSettings) throws(Failure) {
         sysctls = SpecOptions.pairs(settings.sysctls)
-        for text in settings.devices {
+        for text in settings.deviceWords.paths {
             let request = try DeviceRequest.parse(text)
             devices += try HostDevices.at(
                 request.hostPath, pathInContainer: request.containerPath, permissions: request.access)

@@ -1,6 +1,7 @@
 internal import ContainerMonitor
 package import Failure
 internal import LinuxSystem
+internal import NameService
 internal import Runtime
 
 /// Pausing: the kernel freezes the container's cgroup (cgroup2's `cgroup.freeze`, v1's freezer). `paused` in the run
@@ -26,6 +27,7 @@ extension Engine {
             try? Directory.removeFile("\(directory)/\(Engine.mark)")
             throw error
         }
+        try setAway(.paused, true, of: record.id)
         tell("pause", record)
     }
 
@@ -75,6 +77,7 @@ extension Engine {
     private func thaw(_ run: RunState, _ record: ContainerRecord) throws(Failure) {
         try freeze(run, record, false)
         try? Directory.removeFile("\(runDirectory(of: record.id))/\(Engine.mark)")
+        try setAway(.paused, false, of: record.id)
         tell("unpause", record)
     }
 

@@ -97,6 +97,21 @@ extension HostNetwork {
         }
     }
 
+    /// The interface of a container's former run has the same MAC, and goes moments after that run, with its namespace.
+    private borrowing func configureMacvlan(_ endpoint: Endpoint, _ namespace: Int32) throws(SystemError) {
+        let deadline = monotonicNanoseconds() + 3_000_000_000
+        while true {
+            do throws(SystemError) {
+                return try configure(endpoint, namespace, router: nil)
+            } catch {
+                guard error.errno == Errno.addressInUse, monotonicNanoseconds() < deadline else {
+                    throw error
+                }
+                Process.sleep(microseconds: 5000)
+            }
+        }
+    }
+
     /// The endpoints' rules go. Their interfaces go with their namespaces; with `deletingPorts` they go now, which takes
     /// a grace period of RCU each (about 30 ms): for a container that goes on without this network.
     package mutating func detach(_ endpoints: [Endpoint], deletingPorts: Bool = false) throws(Failure) {
@@ -128,7 +143,7 @@ extension HostNetwork {
                 // Here others may be routers.
                 var listening = endpoint
                 listening.sysctls.append(NetworkSysctl("ipv6/conf/\(endpoint.interface)/accept_ra", "0"))
-                try configure(listening, inside, router: nil)
+                try configureMacvlan(listening, inside)
             } catch {
                 if var there = try? RouteSocket(inside: inside) { try? there.delete(endpoint.interface) }
                 throw error

@@ -11,9 +11,26 @@ package struct ExposedPort: Sendable, Equatable {
     package let targets: [Target]
     package let owner: String?
 
+    package init(
+        transport: UInt8, family: IPFamily, hostAddress: IPAddress?, hostPorts: ClosedRange<UInt16>,
+        targets: [Target], owner: String?
+    ) {
+        self.transport = transport
+        self.family = family
+        self.hostAddress = hostAddress
+        self.hostPorts = hostPorts
+        self.targets = targets
+        self.owner = owner
+    }
+
     package struct Target: Sendable, Hashable {
         package let address: IPAddress
         package let port: UInt16
+
+        package init(address: IPAddress, port: UInt16) {
+            self.address = address
+            self.port = port
+        }
     }
 }
 

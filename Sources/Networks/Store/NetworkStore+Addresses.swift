@@ -148,7 +148,16 @@ extension NetworkStore {
             throw Failure(
                 .internal, "assign an address: \"\(request.containerID)\" is no id of a container")
         }
-        for address in request.wanted {
+        try check(request.wanted, request.mac, on: network)
+    }
+
+    /// Whether a container of the network could have these, whoever has them now.
+    ///
+    /// - Throws: `.invalidArgument`, and `.conflict` for the gateway's address.
+    package func check(
+        _ wanted: [IPAddress], _ mac: MACAddress?, on network: Network
+    ) throws(Failure) {
+        for address in wanted {
             guard let subnet = network.subnets.first(where: { $0.prefix.contains(address) }) else {
                 let subnets = network.subnets.map { $0.prefix.description }.joined(separator: ", ")
                 throw Failure(
@@ -162,7 +171,7 @@ extension NetworkStore {
                 throw Failure(.conflict, "\(address) is the gateway of network \(network.name)")
             }
         }
-        if let mac = request.mac, mac.isMulticast || mac.isZero {
+        if let mac, mac.isMulticast || mac.isZero {
             throw Failure(.invalidArgument, "\(mac) is no MAC address of a single interface")
         }
     }

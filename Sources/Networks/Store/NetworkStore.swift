@@ -20,17 +20,25 @@ package import LinuxSystem
 package struct NetworkStore: Sendable {
     let root: SharedFileDescriptor
     let runtime: SharedFileDescriptor
+    let bridgePrefix: String
+    let defaultBridge: String
 
     /// - Parameters:
     ///   - root: ctr's root directory, open.
     ///   - runtime: its run directory, open, which a reboot empties.
-    package init(root: SharedFileDescriptor, runtime: SharedFileDescriptor) {
+    ///   - bridgePrefix: what the names of bridges that nobody chose begin with: `HostNames`.
+    ///   - defaultBridge: the default network's.
+    package init(
+        root: SharedFileDescriptor, runtime: SharedFileDescriptor, bridgePrefix: String = "ctr-",
+        defaultBridge: String = "ctr0"
+    ) {
         self.root = root
         self.runtime = runtime
+        self.bridgePrefix = bridgePrefix
+        self.defaultBridge = defaultBridge
     }
 
     package static let defaultName = "bridge"
-    package static let defaultBridge = "ctr0"
 }
 
 extension NetworkStore {
@@ -71,7 +79,7 @@ extension NetworkStore {
             name: Self.defaultName, id: randomHex(bytes: 32), driver: .bridge, created: .now(),
             subnets: try complete(subnets, wantsIPv6: wantsIPv6, others, try used(), pools),
             isInternal: false,
-            options: [], labels: [], bridgeName: Self.defaultBridge)
+            options: [], labels: [], bridgeName: defaultBridge)
         try make(network)
         return network
     }
@@ -180,11 +188,11 @@ extension NetworkStore {
     ) throws(Failure) -> Network {
         var bridge = ""
         if specification.driver == .bridge {
-            bridge = specification.bridgeName ?? "ctr-\(id.prefix(11))"
+            bridge = specification.bridgeName ?? bridgePrefix + id.prefix(15 - bridgePrefix.utf8.count)
             if let other = others.first(where: { $0.bridgeName == bridge }) {
                 throw Failure(.conflict, "the bridge \(bridge) is that of network \(other.name)")
             }
-            guard bridge != Self.defaultBridge else {
+            guard bridge != defaultBridge else {
                 throw Failure(.conflict, "the bridge \(bridge) is that of network \(Self.defaultName)")
             }
         }

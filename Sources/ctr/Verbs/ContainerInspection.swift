@@ -35,15 +35,7 @@ enum ContainerInspection {
             .init("HostConfig", hostConfig(record)),
             .init("Mounts", .array(record.mounts.map { mount($0, engine) })),
             .init("Config", config(record)),
-            .init(
-                "NetworkSettings",
-                .object([
-                    .init(
-                        "Networks",
-                        .map([record.settings.network.isEmpty ? "none" : record.settings.network: .object([])]
-                        )),
-                    .init("Ports", .map([:])), .init("IPAddress", ""),
-                ])),
+            .init("NetworkSettings", ContainerNetworkInspection(container, engine).value),
             .init(
                 "GraphDriver",
                 .object([
@@ -133,6 +125,11 @@ enum ContainerInspection {
                     .init("Config", .labels(LabelList.map(settings.logOptions))),
                 ])),
             .init("NetworkMode", .string(settings.network.isEmpty ? "none" : settings.network)),
+            .init("PortBindings", ContainerNetworkInspection.requestedPorts(record)),
+            .init("PublishAllPorts", .bool(settings.networking.publishesAll)),
+            .init("Dns", .strings(settings.networking.dns)),
+            .init("DnsSearch", .strings(settings.networking.dnsSearch)),
+            .init("DnsOptions", .strings(settings.networking.dnsOptions)),
             .init(
                 "RestartPolicy",
                 .object([
@@ -181,7 +178,8 @@ enum ContainerInspection {
             .init("OomKillDisable", .bool(settings.oomKillDisable)),
             .init("CgroupParent", .string(settings.cgroupParent)),
             .init("DeviceCgroupRules", .strings(settings.deviceRules)),
-            .init("Devices", .strings(settings.devices)),
+            .init("Devices", .strings(settings.deviceWords.paths)),
+            .init("DeviceRequests", deviceRequests(settings)),
             .init("Ulimits", .strings(settings.ulimits)),
             .init("Annotations", .labels(LabelList.map(settings.annotations))),
         ])
@@ -195,6 +193,19 @@ enum ContainerInspection {
         return .object([
             .init("UidMap", texts(settings.userNamespace.uids)),
             .init("GidMap", texts(settings.userNamespace.gids)),
+        ])
+    }
+
+    /// docker's, of its driver "cdi".
+    private static func deviceRequests(_ settings: ContainerSettings) -> TemplateValue {
+        let names = settings.deviceWords.names
+        guard !names.isEmpty else { return .null }
+        return .array([
+            .object([
+                .init("Driver", .string("cdi")), .init("Count", .integer(0)),
+                .init("DeviceIDs", .strings(names)),
+                .init("Capabilities", .null), .init("Options", .null),
+            ])
         ])
     }
 
@@ -240,6 +251,7 @@ enum ContainerInspection {
             .init("Env", .strings(settings.environment)),
             .init("Cmd", .strings(settings.command)),
             .init("Image", .string(record.image)),
+            .init("ExposedPorts", ContainerNetworkInspection.exposedPorts(record)),
             .init("WorkingDir", .string(settings.workingDirectory)),
             .init("Entrypoint", settings.entrypoint.isEmpty ? .null : .strings(settings.entrypoint)),
             .init("Labels", .labels(LabelList.map(settings.labels))),

@@ -19,7 +19,7 @@ enum InspectVerb {
         }
     }
 
-    /// Docker's order: a container, an image, a volume of that name.
+    /// Docker's order: a container, an image, a network, a volume of that name.
     private static func value(
         _ word: String, type: String?, withSize: Bool, _ engine: Engine
     ) throws(Failure) -> TemplateValue {
@@ -38,6 +38,15 @@ enum InspectVerb {
         if type == nil || type == "image" {
             do throws(Failure) {
                 return ImageInspection.value(try engine.inspectImage(word))
+            } catch {
+                guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
+                    throw error
+                }
+            }
+        }
+        if type == nil || type == "network" {
+            do throws(Failure) {
+                return NetworkInspection.value(try engine.network(word), try engine.networkMembers())
             } catch {
                 guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
                     throw error

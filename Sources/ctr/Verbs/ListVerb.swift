@@ -2,6 +2,7 @@ import CommandTable
 import Engine
 import Failure
 import LinuxSystem
+import Networks
 
 /// `ctr ps`
 enum ListVerb {
@@ -15,9 +16,12 @@ enum ListVerb {
             command.flag(.all) || last > 0 || !filters.values("status").isEmpty
             || !filters.values("exited").isEmpty
         let everything = try engine.containers()
+        let networks = NetworkFilter(try networkNames(filters, engine), try ports(filters))
         var shown: [ContainerSummary] = []
         for container in everything where all || container.state.isRunning {
-            if try passes(container, filters, among: everything) { shown.append(container) }
+            if try passes(container, filters, among: everything), networks.passes(container, engine) {
+                shown.append(container)
+            }
         }
         if last > 0 { shown = Array(shown.prefix(Int(last))) }
         if command.flag(.quiet) {
@@ -32,7 +36,11 @@ enum ListVerb {
         var rows: [TemplateValue] = []
         for container in shown {
             let size = withSize ? try engine.sizes(of: container.record) : nil
-            rows.append(row(container, size: size, whole: command.flag(.noTrunc), now: now))
+            let ports = engine.networkState(of: container).map {
+                PortBinding.text(PortBinding.all($0, exposed: container.record.settings.networking.exposed))
+            }
+            rows.append(
+                row(container, ports: ports ?? "", size: size, whole: command.flag(.noTrunc), now: now))
         }
         var source =
             "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
@@ -43,8 +51,8 @@ enum ListVerb {
     }
 
     static let filterKeys = [
-        "ancestor", "before", "exited", "health", "id", "label", "name", "network", "since", "status",
-        "volume",
+        "ancestor", "before", "exited", "expose", "health", "id", "label", "name", "network", "publish",
+        "since", "status", "volume",
     ]
 
     private static let headings: [(field: String, title: String)] = [
@@ -55,7 +63,7 @@ enum ListVerb {
     ]
 
     private static func row(
-        _ container: ContainerSummary, size: ContainerSizes?, whole: Bool, now: Int64
+        _ container: ContainerSummary, ports: String, size: ContainerSizes?, whole: Bool, now: Int64
     ) -> TemplateValue {
         let record = container.record
         let words = (record.settings.entrypoint + record.settings.command).joined(separator: " ")
@@ -70,13 +78,44 @@ enum ListVerb {
             .init("LocalVolumes", .string(String(mounts.filter { $0.kind == .volume }.count))),
             .init("Mounts", .string(mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","))),
             .init("Names", .string(record.name)),
-            .init("Networks", .string(record.settings.network.isEmpty ? "none" : record.settings.network)),
-            .init("Ports", ""),
+            .init("Networks", .string(NetworkFilter.networks(of: record).joined(separator: ","))),
+            .init("Ports", .string(ports)),
             .init("RunningFor", .string(HumanDuration.ago(from: record.created, to: now))),
             .init("Size", .string(size.map(sizeText) ?? "0B")),
             .init("State", .string(container.state.word)),
             .init("Status", .string(status(container.state, now: now))),
         ])
+    }
+
+    /// A network may be named by its id.
+    private static func networkNames(_ filters: Filters, _ engine: Engine) throws(Failure) -> [String] {
+        var names: [String] = []
+        for word in filters.values("network") {
+            do throws(Failure) {
+                names.append(try engine.network(word).name)
+            } catch {
+                guard error.code == .notFound else { throw error }
+                names.append(word)
+            }
+        }
+        return names
+    }
+
+    private static func ports(
+        _ filters: Filters
+    ) throws(Failure) -> (published: [ExposedPorts], exposed: [ExposedPorts]) {
+        func list(_ key: String) throws(Failure) -> [ExposedPorts] {
+            var list: [ExposedPorts] = []
+            for text in filters.values(key) {
+                do throws(Failure) {
+                    list.append(try ExposedPorts(parsing: text))
+                } catch {
+                    throw error.within("filter \(key)=\(text)")
+                }
+            }
+            return list
+        }
+        return (try list("publish"), try list("expose"))
     }
 
     private static func sizeText(_ sizes: ContainerSizes) -> String {
@@ -120,9 +159,6 @@ enum ListVerb {
             }
             && filters.passes("volume") { word in
                 record.mounts.contains { $0.source == word || $0.target == word }
-            }
-            && filters.passes("network") {
-                $0 == (record.settings.network.isEmpty ? "none" : record.settings.network)
             }
             && filters.passes("before") { created(of: $0).map { record.created < $0 } ?? false }
             && filters.passes("since") { created(of: $0).map { record.created > $0 } ?? false }

@@ -68,6 +68,8 @@ enum InternalVerb {
         switch (words[0], words.dropFirst().first) {
         case ("__restart", .some(let id)): try engine.relaunch(id)
         case ("__remove", .some(let id)): try engine.removeEnded(id)
+        case ("__detach", .some(let id)): try engine.detachEnded(id)
+        case ("__balance", .some(let id)): try engine.rebalance(id)
         case ("__empty-trash", nil): try engine.emptyTrash()
         default:
             throw Failure(.invalidArgument, "unknown command: ctr \(words[0])", hint: "See 'ctr --help'.")

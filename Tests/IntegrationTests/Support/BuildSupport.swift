@@ -137,14 +137,27 @@ extension Fixture {
             "run", "--rm", "--entrypoint", "/bin/sh", image, "-c", command, sourceLocation: sourceLocation)
     }
 
-    /// Copies the interpreter, its libraries and its modules; false where the machine's python is not of that kind.
-    func copyPython(into directory: String) throws -> Bool {
+    /// Copies programs of the machine with the libraries that they are linked with; false where one cannot be read.
+    func copyPrograms(_ programs: [String], into directory: String) throws -> Bool {
         let script = """
             set -e
-            py=$(readlink -f /usr/bin/python3); mkdir -p "$1/usr/bin"
-            cp "$py" "$1/usr/bin/python3"
-            for lib in $(ldd "$py" | grep -o '/[^ ]*'); do cp -L --parents "$lib" "$1"; done
-            version=$(basename "$py"); mkdir -p "$1/usr/lib"
+            into=$1; shift
+            for program; do
+                mkdir -p "$into$(dirname "$program")"; cp -L "$program" "$into$program"
+                for lib in $(ldd "$program" | grep -o '/[^ ]*'); do cp -L --parents "$lib" "$into"; done
+            done
+            """
+        return try ChildProcess(
+            ["/bin/sh", "-c", script, "sh", directory] + programs, environment: environment
+        ).finish(timeout: 60).code == 0
+    }
+
+    /// Copies the interpreter, its libraries and its modules; false where the machine's python is not of that kind.
+    func copyPython(into directory: String) throws -> Bool {
+        guard try copyPrograms(["/usr/bin/python3"], into: directory) else { return false }
+        let script = """
+            set -e
+            version=$(basename "$(readlink -f /usr/bin/python3)"); mkdir -p "$1/usr/lib"
             tar -C /usr/lib --exclude=__pycache__ --exclude=test --exclude='config-*' --exclude=lib2to3 \
                 --exclude=idlelib --exclude=dist-packages --exclude=site-packages -cf - "$version" | tar -C "$1/usr/lib" -xf -
             """

@@ -251,6 +251,7 @@ final class Fixture {
         }
         for leftover in leftovers { Issue.record("left behind: \(leftover)", sourceLocation: sourceLocation) }
         Leftovers.remove(below: directory)
+        TestNetwork.removeHostSide(root: root, run: runRoot)
         try? FileManager.default.removeItem(atPath: directory)
     }
 }

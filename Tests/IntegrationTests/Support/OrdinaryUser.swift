@@ -12,8 +12,10 @@ struct OrdinaryUser {
     /// A directory with a passwd, subuid and subgid that this user's programs see in the place of the host's.
     let accounts: String?
 
-    func ctr(_ arguments: [String], input: String? = nil) throws -> Outcome {
-        var environment = fixture.environment.filter { !$0.key.hasPrefix("CTR_") }
+    func ctr(
+        _ arguments: [String], input: String? = nil, environment extra: [String: String] = [:]
+    ) throws -> Outcome {
+        var environment = fixture.environment.filter { !$0.key.hasPrefix("CTR_") }.merging(extra) { $1 }
         environment["HOME"] = home
         environment["XDG_RUNTIME_DIR"] = run
         environment["XDG_DATA_HOME"] = nil
@@ -21,15 +23,22 @@ struct OrdinaryUser {
             "/usr/bin/setpriv", "--reuid", String(Self.uid), "--regid", String(Self.uid), "--clear-groups",
             program,
         ]
+        var script = """
+            # Of a build machine the device is root's alone; elsewhere it is everybody's.
+            if [ -e /dev/net/tun ]; then
+                mount -t tmpfs none /mnt && mknod -m 666 /mnt/tun c 10 200 && mount --bind /mnt/tun /dev/net/tun || exit 99
+            fi
+
+            """
         if let accounts {
-            let script = """
+            script += """
                 # Laid over, for the host may lack some of them.
                 mount -t overlay -o lowerdir=\(accounts):/etc overlay /etc || exit 99
-                # Not exec: the shell keeps the mounts that the program's own path is found by.
-                "$@"
+
                 """
-            words = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"] + words
         }
+        // Not exec: the shell keeps the mounts that the program's own path is found by.
+        words = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script + "\"$@\"", "sh"] + words
         return try ChildProcess(
             words + arguments, input: input.map { Array($0.utf8) }, environment: environment
         )

@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSystem
 import Testing
 
 /// The programs under test. They are found, never built: no test target depends on an executable target.
@@ -23,6 +24,15 @@ enum Program {
     }
 
     static let isRoot = geteuid() == 0
+
+    /// Containers get bridges and rules in the network namespace of the tests, which must not be the machine's own:
+    /// scripts/own-network makes one, and says which it is.
+    static let hasOwnNetwork: Bool = {
+        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+        guard let own, own == ProcessInfo.processInfo.environment["CTR_TEST_NETWORK"] else { return false }
+        return (try? NetworkNamespace.bringLoopbackUp()) != nil
+    }()
+
     static let isBuilt = [ctr, monitor, transfer].allSatisfy { access($0 as String, X_OK) == 0 }
 }
 
@@ -30,6 +40,8 @@ enum Program {
 enum Tool: String {
     case busybox, crun, dockerRegistry = "docker-registry", htpasswd, openssl, skopeo, strace, umoci, unshare,
         zstd
+    case curl, dig, ip, iperf3, nft, nginx, nsenter
+    case redisCLI = "redis-cli", redisServer = "redis-server"
     case gzip, python3, tar, mount, umount
     case buildah, faketime, setcap, grep
     case cc, ionice, newuidmap, podman, ps, runc, setpriv
@@ -54,6 +66,12 @@ extension Trait where Self == ConditionTrait {
         if !Program.isBuilt {
             return .enabled(
                 if: false, "not run: no ctr, ctr-transfer and ctr-monitor in CTR_BIN_DIR or ./bin")
+        }
+        if !Program.hasOwnNetwork {
+            return .enabled(
+                if: false,
+                "not run: they are in the machine's own network: start them by ./test or scripts/own-network"
+            )
         }
         let missing = Tool.missing(tools + [.busybox])
         return .enabled(

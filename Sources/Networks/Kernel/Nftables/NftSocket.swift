@@ -64,6 +64,16 @@ package struct NftSocket: ~Copyable {
         package let name: String
         package let hook: UInt32
         package let dropsByPolicy: Bool
+
+        /// As nft(8) writes it.
+        package var familyName: String {
+            switch family {
+            case 1: "inet"
+            case 2: "ip"
+            case 10: "ip6"
+            default: String(family)
+            }
+        }
     }
 
     /// The chains of all tables that the kernel calls.

@@ -1,18 +1,16 @@
-internal import Failure
+package import Failure
 internal import LinuxSystem
-internal import OCI
 
-/// linux.netDevices: devices of the runtime's network that become the container's, with their addresses, and up
+/// linux.netDevices: devices of this process's network that become the container's, with their addresses, and up
 /// (config-linux.md, "Network Devices"). When the container's network ends, the kernel gives physical ones back.
-enum NetworkDeviceMove {
-    static let isDone = true
+package enum NetworkDeviceMove {
+    package static let isDone = true
 
-    static func move(_ devices: [String: RuntimeSpec.NetDevice], to pid: Int32) throws(Failure) {
+    /// - Parameter devices: names, and the new ones; empty for the same.
+    package static func move(_ devices: [String: String], to pid: Int32) throws(Failure) {
         guard !devices.isEmpty else { return }
-        var moves: [(name: String, newName: String)] = []
-        for (name, device) in devices.sorted(by: { $0.key < $1.key }) {
-            moves.append((name, device.name.flatMap { $0.isEmpty ? nil : $0 } ?? name))
-        }
+        let moves = devices.sorted { $0.key < $1.key }.map { ($0.key, $0.value.isEmpty ? $0.key : $0.value) }
+            .map { (name: $0.0, newName: $0.1) }
         // All or none: what a container takes with it into nothing is gone.
         for one in moves {
             try during("linux.netDevices: \(one.name)") { () throws(SystemError) in
