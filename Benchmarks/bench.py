@@ -14,6 +14,7 @@ import time
 import contexts
 import guest
 import images
+import throughput
 from measure import Agent, Failed, Series, by_turns, spawn, timed
 
 HYBRID = os.path.isdir("/sys/fs/cgroup/unified")
@@ -132,13 +133,9 @@ class Bench:
     def network(self):
         """In a network namespace that plays the host: the machine's own is left alone."""
         self.tiny()
-        host = subprocess.Popen(["unshare", "--net", "sleep", "100000"])
-        try:
-            while os.readlink(f"/proc/{host.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
-                time.sleep(0.01)
-
+        with throughput.places(1) as (host,):
             def inside(*words):
-                return ["/usr/bin/nsenter", "-t", str(host.pid), "-n", *self.ctr(*words)]
+                return throughput.inside(host.pid, *self.ctr(*words))
 
             with_it = inside("run", "--rm", "--network", "bridge", "tiny", "true")
             without = inside("run", "--rm", "--network", "none", "tiny", "true")
@@ -153,9 +150,9 @@ class Bench:
             self.table.add(f"the same beside {count} containers on it", many, ("--network none", none),
                            "as with none there: no table is looked through", many.median - none.median <= 25)
             timed(inside("rm", "-f", *names))
-        finally:
-            host.kill()
-            host.wait()
+
+    def throughput(self):
+        throughput.measure(self)
 
     def oci_run(self):
         self.tiny()
@@ -506,7 +503,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
-    known = ["start", "exec", "network", "v2", "oci-run", "oci-create-start-delete", "detached", "thousand", "small", "pull", "build"]
+    known = ["start", "exec", "network", "throughput", "v2", "oci-run", "oci-create-start-delete", "detached", "thousand", "small", "pull", "build"]
     cases = options.cases or known
     unknown = [case for case in cases if case not in known]
     if unknown:

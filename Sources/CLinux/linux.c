@@ -201,17 +201,15 @@ long ctr_getrandom(void *buffer, size_t size) { return ANSWER(getrandom(buffer, 
 long ctr_netlink_open(int protocol) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0) return -errno;
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    if (connect(fd, (struct sockaddr *)&kernel, sizeof kernel) < 0) {
-        long error = -errno;
-        close(fd);
-        return error;
-    }
     int on = 1;
     setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
     return fd;
+}
+long ctr_netlink_connect(int fd) {
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    return ANSWER(connect(fd, (struct sockaddr *)&kernel, sizeof kernel));
 }
 long ctr_netlink_grow(int fd, int size) { return ANSWER(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size)); }
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard) {

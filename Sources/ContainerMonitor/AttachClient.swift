@@ -124,6 +124,15 @@ package struct AttachClient: ~Copyable {
         }
     }
 
+    /// After the end: the monitor closes a descriptor in this process's place, whenever it gets to it.
+    package mutating func leave(_ descriptor: Int32) {
+        // A part of a frame, which no frame will be made of.
+        let part: UInt8 = 0
+        _ = try? withUnsafeBytes(of: part) { bytes throws(SystemError) in
+            try UnixSocket.send(bytes, descriptors: [descriptor], to: socket.raw)
+        }
+    }
+
     package static func terminalSize() -> Terminal.Size? {
         for number: Int32 in [0, 1, 2] where Terminal.isTerminal(number) { return try? Terminal.size(number) }
         return nil

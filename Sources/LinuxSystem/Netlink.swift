@@ -26,6 +26,9 @@ package struct NetlinkSocket: ~Copyable {
     package typealias Answer = (type: UInt16, body: [UInt8])
 
     private let descriptor: FileDescriptor
+    /// To the kernel: nobody else's messages come then. Not before the first question: the kernel does nothing at the end
+    /// of a socket that had no address.
+    private var isConnected = false
     private var sequence: UInt32 = 0
     /// The kernel makes no part of a dump larger than 32 KiB.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 4)
@@ -37,6 +40,11 @@ package struct NetlinkSocket: ~Copyable {
     }
 
     deinit { buffer.deallocate() }
+
+    /// The socket stays open as long as this does.
+    package borrowing func duplicate() throws(SystemError) -> SharedFileDescriptor {
+        SharedFileDescriptor(try descriptor.duplicate())
+    }
 
     /// Sends one message and waits for the kernel's word.
     /// - Parameter doing: names the request in the error.
@@ -132,6 +140,10 @@ package struct NetlinkSocket: ~Copyable {
 
     private mutating func send(_ message: [UInt8], _ doing: String) throws(SystemError) {
         let number = descriptor.raw
+        if !isConnected {
+            try call("connect", doing) { ctr_netlink_connect(number) }
+            isConnected = true
+        }
         if message.count > room {
             room = message.count * 2
             let size = Int32(clamping: room)

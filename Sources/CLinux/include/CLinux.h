@@ -117,6 +117,7 @@ long ctr_gettid(void);
 // A netlink socket (netlink(7)) of the network namespace that this thread is in; 0 is NETLINK_ROUTE, 12
 // NETLINK_NETFILTER. Errors come with the kernel's words, without a copy of the request; dumps are filtered as asked.
 long ctr_netlink_open(int protocol);
+long ctr_netlink_connect(int fd);                  // to the kernel
 long ctr_netlink_grow(int fd, int size);           // SO_SNDBUFFORCE
 long ctr_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 // Of this thread; answers how many bytes of the mask were written.

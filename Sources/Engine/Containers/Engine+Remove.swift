@@ -2,7 +2,7 @@ internal import ContainerMonitor
 internal import EventJournal
 package import Failure
 internal import ImageStore
-internal import LinuxSystem
+package import LinuxSystem
 internal import OCI
 internal import Runtime
 
@@ -73,12 +73,15 @@ extension Engine {
     }
 
     /// For `--rm`: the container has ended; by its monitor or its foreground client, whoever comes first.
-    package func removeEnded(_ id: String) throws(Failure) {
-        guard let record = try containerStore.record(of: id), record.settings.autoRemove else { return }
-        if let run = try runState(of: record), run.process.isAlive { return }
+    /// - Returns: as `giveNetworksBack`.
+    @discardableResult
+    package func removeEnded(_ id: String) throws(Failure) -> SharedFileDescriptor? {
+        guard let record = try containerStore.record(of: id), record.settings.autoRemove else { return nil }
+        if let run = try runState(of: record), run.process.isAlive { return nil }
+        let rules: SharedFileDescriptor?
         do throws(Failure) {
             let lock = try containerStore.lock(record)
-            try giveNetworksBack(of: id)
+            rules = try giveNetworksBack(of: id)
             try releaseVolumes(of: record, removingAnonymous: true)
             try containerStore.remove(record)
             try? releaseKeptAddresses(of: record)
@@ -88,10 +91,11 @@ extension Engine {
             _ = consume lock
             if record.settings.life.removesImage { removeUnusedImage(of: record) }
         } catch {
-            if error.code == .notFound { return }
+            if error.code == .notFound { return nil }
             throw error
         }
         emptyTrashInBackground()
+        return rules
     }
 
     /// `--rmi`. One that another container or name needs stays.

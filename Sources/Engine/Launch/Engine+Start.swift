@@ -27,7 +27,7 @@ extension Engine {
             options: AttachClient.Options(
                 stdin: false, terminal: false, detachKeys: [], proxiesSignals: false))
         let end = try during("start \(record.name)") { () throws(SystemError) in try client.waitForStart() }
-        if let end { _ = try exitCode(of: end, record) }
+        if let end { _ = try exitCode(of: end, record, &client) }
     }
 
     /// Starts the container with this process as its first client; answers its exit code, or 0 when detached.
@@ -70,19 +70,21 @@ extension Engine {
                 terminal: record.settings.terminal, detachKeys: attachment.detachKeys,
                 proxiesSignals: attachment.proxiesSignals))
         let end = try during("attach to \(record.name)") { () throws(SystemError) in try client.run() }
-        return try exitCode(of: end, record)
+        return try exitCode(of: end, record, &client)
     }
 
-    private func exitCode(of end: AttachClient.End, _ record: ContainerRecord) throws(Failure) -> Int32 {
+    private func exitCode(
+        of end: AttachClient.End, _ record: ContainerRecord, _ client: inout AttachClient
+    ) throws(Failure) -> Int32 {
         switch end {
         case .exited(let code):
-            afterEnd(of: record)
+            afterEnd(of: record, &client)
             return code
         case .detached:
             tell("detach", record)
             return 0
         case .failed(let exitCode, let code, let message):
-            afterEnd(of: record)
+            afterEnd(of: record, &client)
             throw Failure(
                 Failure.Code(description: code), "run \(record.image): \(message)",
                 cause: StartFailure(exitCode: exitCode))
@@ -94,12 +96,15 @@ extension Engine {
     }
 
     /// What the monitor would do, faster.
-    private func afterEnd(of record: ContainerRecord) {
+    private func afterEnd(of record: ContainerRecord, _ client: inout AttachClient) {
+        var rules: SharedFileDescriptor?
         if record.settings.autoRemove {
-            try? removeEnded(record.id)
+            rules = (try? removeEnded(record.id)) ?? nil
         } else if !record.settings.networking.attachments.isEmpty {
-            try? detachEnded(record.id)
+            rules = (try? detachEnded(record.id)) ?? nil
         }
+        // Nobody waits for the monitor: the last descriptor is to be its.
+        if let rules { client.leave(rules.raw) }
     }
 
     /// Spawns the container's monitor with its plan. nil where the container runs already.

@@ -26,12 +26,14 @@ extension Engine {
             let namespace = try during("open the network of \(record.name)") { () throws(SystemError) in
                 try FileDescriptor.open("/proc/\(child)/ns/net")
             }
-            try withRules { (host) throws(Failure) in
+            // What another container's end removed may keep its close waiting: not before the container goes on.
+            let rules = try withRules { (host) throws(Failure) -> SharedFileDescriptor? in
                 for index in prepared.networks.indices {
                     try attach(prepared, index, &host, namespace)
                 }
                 try publish(prepared.state, of: record.id, &host)
                 failpoint("network.attached")
+                return try? host.rules.keepingOpen()
             }
             try openWayOut(prepared.state, of: record.id, process: child)
             // A build's step has no names.
@@ -40,6 +42,7 @@ extension Engine {
             }
             try balance(prepared.state, of: record.id)
             LaunchTalk.tell(.attached, to: socket)
+            withExtendedLifetime(rules) {}
             if !prepared.names.isEmpty { tellNetworks("connect", prepared.state, record.id) }
         } catch {
             let hint = error.hint.map { "\n\($0)" } ?? ""

@@ -1,7 +1,7 @@
 internal import ContainerMonitor
 internal import EventJournal
 package import Failure
-internal import LinuxSystem
+package import LinuxSystem
 internal import NameService
 internal import Networks
 internal import Rootless
@@ -12,15 +12,18 @@ extension Engine {
     /// failure. Under the container's lock.
     ///
     /// - Parameter isAbandoned: nobody held the ports since the run's end: they may be another container's by now.
-    func giveNetworksBack(of id: String, isAbandoned: Bool = false) throws(Failure) {
-        guard let state = try networkState(of: id) else { return }
-        try giveBack(state, of: id, isRestart: false, isAbandoned: isAbandoned)
+    /// - Returns: the socket of the rules, which takes its time to close (`HostRules.keepingOpen`).
+    @discardableResult
+    func giveNetworksBack(of id: String, isAbandoned: Bool = false) throws(Failure) -> SharedFileDescriptor? {
+        guard let state = try networkState(of: id) else { return nil }
+        return try giveBack(state, of: id, isRestart: false, isAbandoned: isAbandoned)
     }
 
     /// - Parameter isRestart: the monitor keeps the host's ports; only where they lead changes.
+    @discardableResult
     func giveBack(
         _ state: NetworkState, of id: String, isRestart: Bool, isAbandoned: Bool = false
-    ) throws(Failure) {
+    ) throws(Failure) -> SharedFileDescriptor? {
         for endpoint in state.endpoints {
             try EndpointDirectory(existing: namesPath(of: endpoint.network))?.unregister(id)
         }
@@ -35,7 +38,7 @@ extension Engine {
         // Until the note is gone: who writes all rules would write those of this container once more.
         let lock = try lockRules(.shared)
         defer { lock.letGo() }
-        try withHostNetwork { (host) throws(Failure) in
+        let rules = try withHostNetwork { (host) throws(Failure) in
             do throws(SystemError) {
                 // In a restart the way leads to nobody for a moment, instead of to whoever gets the address.
                 if !ports.isEmpty { try host.rules.withdraw(ports) }
@@ -44,6 +47,7 @@ extension Engine {
                 // Flushed tables have nothing of it.
                 guard error.isMissing else { throw error.failure("take the rules of \(id.prefix(12)) away") }
             }
+            return try? host.rules.keepingOpen()
         }
         let store = try networkStore()
         for endpoint in state.endpoints {
@@ -56,6 +60,7 @@ extension Engine {
         if !isStep(id) { tellNetworks("disconnect", state, id) }
         try? Directory.removeFile("\(runDirectory(of: id))/\(NetworkNote.fileName)")
         try? Directory.removeFile("\(runDirectory(of: id))/\(ResolverFile.name)")
+        return rules
     }
 
     /// Of a container that has ended: its monitor was killed, and nobody gave anything back. Who has its lock does that, or
@@ -101,8 +106,10 @@ extension Engine {
     }
 
     /// After the end of a run, by its client or its monitor.
-    package func detachEnded(_ id: String) throws(Failure) {
-        guard let record = try containerStore.record(of: id) else { return }
+    /// - Returns: as `giveNetworksBack`.
+    @discardableResult
+    package func detachEnded(_ id: String) throws(Failure) -> SharedFileDescriptor? {
+        guard let record = try containerStore.record(of: id) else { return nil }
         // A start that has the lock gives back itself what was before it, and waits for the monitor that waits for this.
         let deadline = monotonicNanoseconds() + 100_000_000
         var attempt = try containerStore.attemptLock(record)
@@ -110,10 +117,10 @@ extension Engine {
             Process.sleep(microseconds: 2000)
             attempt = try containerStore.attemptLock(record)
         }
-        guard let lock = attempt else { return }
+        guard let lock = attempt else { return nil }
         defer { lock.letGo() }
-        if let run = try runState(of: record), run.process.isAlive { return }
-        try giveNetworksBack(of: id)
+        if let run = try runState(of: record), run.process.isAlive { return nil }
+        return try giveNetworksBack(of: id)
     }
 }
 

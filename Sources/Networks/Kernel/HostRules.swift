@@ -14,6 +14,12 @@ package struct HostRules: ~Copyable {
         socket = try NftSocket()
     }
 
+    /// Keeps the socket open beyond this. After elements were removed by it, the close of its last descriptor waits for a
+    /// grace period of RCU, 10 to 20 ms: who is waited for gives it to a process that is not.
+    package borrowing func keepingOpen() throws(SystemError) -> SharedFileDescriptor {
+        try socket.netlink.duplicate()
+    }
+
     /// What there should be.
     package struct Contents: Sendable {
         package var networks: [BridgeNetwork]
