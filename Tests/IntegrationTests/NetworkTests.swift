@@ -2,13 +2,23 @@ import Foundation
 import Testing
 
 extension Fixture {
-    /// A container that answers HTTP with its name on port 80.
+    /// A container that answers HTTP with its name on port 80, when this returns.
     func serve(_ name: String, _ flags: String...) throws {
         let image = try busybox()
         try ok(
             ["run", "-d", "--name", name] + flags + [
                 image, "sh", "-c", "mkdir -p /w; echo \(name) > /w/index.html; exec httpd -f -p 80 -h /w",
             ])
+        let pid = try inspect(name, "{{.State.Pid}}")
+        try eventually("\(name) listens") {
+            // LISTEN is 0A, and port 80 is 0050.
+            ["tcp", "tcp6"].contains { file in
+                contents("/proc/\(pid)/net/\(file)").split(separator: "\n").contains {
+                    let fields = $0.split(separator: " ")
+                    return fields.count > 3 && fields[1].hasSuffix(":0050") && fields[3] == "0A"
+                }
+            }
+        }
     }
 
     /// What this URL has, asked from the host.
