@@ -16,6 +16,8 @@ package final class Engine: Sendable {
     package let references: ReferenceStore
     package let content: ContentStore
     private let facts = Mutex<HostFacts?>(nil)
+    /// Of the last step of a build: its close costs nothing when another step has taken its time.
+    let rulesOfLastStep = Mutex<SharedFileDescriptor?>(nil)
 
     /// - Parameters:
     ///   - root: `--root`, else CTR_ROOT, else /var/lib/ctr; an ordinary user's is in $XDG_DATA_HOME.

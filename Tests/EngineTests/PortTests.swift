@@ -104,6 +104,13 @@ import Testing
             try shown(state([port], "10.1.0.5/24", "fd00::5/64"))
                 == "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp")
         #expect(try shown(state([port], "fd00::5/64")) == "[::]:8080->80/tcp")
+        // Nothing comes in by an internal network, nor to an address of one link.
+        var both = try state([port], "10.1.0.5/24", "fe80::5/64")
+        var inner = both.endpoints[0]
+        inner.isInternal = true
+        inner.addresses = [try InterfaceAddress("fd00::5/64")]
+        both.endpoints.append(inner)
+        #expect(try shown(both) == "0.0.0.0:8080->80/tcp")
     }
 
     @Test func neighboursAreOneRange() throws {

@@ -113,6 +113,14 @@ import Testing
     }
 
     /// What was asked for stays over a reboot; what was not is free after one.
+    /// A container that is made with a MAC of its own, on a network that no container has been on.
+    @Test func theFirstAddressIsKept() throws {
+        let network = try network(["10.1.0.0/24"])
+        let kept = try assign("a", on: network, mac: "02:42:00:00:00:01", kept: true)
+        #expect(shown(kept) == ["10.1.0.2/24"] && kept.isKept)
+        #expect(try shown(assign("b", on: network)) == ["10.1.0.3/24"])
+    }
+
     @Test func afterAReboot() throws {
         let network = try network(["10.1.0.0/29"])
         let kept = try assign("kept", "10.1.0.4", on: network, kept: true)

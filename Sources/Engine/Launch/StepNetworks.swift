@@ -1,5 +1,6 @@
 package import Failure
 internal import LinuxSystem
+internal import Synchronization
 
 /// The networks of a build's step, which is no container: it has no record and no name, but addresses and rules. They are
 /// given back when this value goes; of a builder that was killed, by the next one.
@@ -46,7 +47,8 @@ final class StepNetworks: Sendable {
     }
 
     deinit {
-        try? engine.giveNetworksBack(of: record.id)
+        let rules = (try? engine.giveNetworksBack(of: record.id)) ?? nil
+        engine.rulesOfLastStep.withLock { $0 = rules }
         try? Directory.removeTree(engine.runDirectory(of: record.id))
     }
 }

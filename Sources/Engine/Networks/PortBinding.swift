@@ -33,11 +33,7 @@ package struct PortBinding: Sendable, Equatable {
 
     /// What of the container is published, and then what is exposed only, each in docker's order.
     package static func all(_ state: NetworkState, exposed: [ExposedPorts]) -> [PortBinding] {
-        var families = Set<IPFamily>()
-        for endpoint in state.endpoints {
-            for address in endpoint.addresses { families.insert(address.address.family) }
-        }
-        let anywhere = [IPFamily.v4, .v6].filter(families.contains).map(unspecified)
+        let anywhere = [IPFamily.v4, .v6].filter { state.publishedTarget($0) != nil }.map(unspecified)
         var bindings: [PortBinding] = []
         var published = Set<ExposedPorts>()
         for port in state.ports {

@@ -54,9 +54,8 @@ extension NetworkState {
     /// The first endpoint on a bridge that the world may come to.
     func publishedTarget(_ family: IPFamily) -> (target: IPAddress, gateway: IPAddress?)? {
         for endpoint in endpoints where !endpoint.port.isEmpty && !endpoint.isInternal {
-            guard let address = endpoint.addresses.first(where: { $0.address.family == family }) else {
-                continue
-            }
+            let routed = endpoint.addresses.first { $0.address.family == family && !$0.address.isLinkLocal }
+            guard let address = routed else { continue }
             return (address.address, endpoint.gateways.first { $0.family == family })
         }
         return nil

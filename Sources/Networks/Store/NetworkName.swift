@@ -22,7 +22,7 @@ package enum NetworkName {
         guard isValid(name) else {
             throw Failure(
                 .invalidArgument, "\"\(name)\" cannot be the name of a network",
-                hint: "A name is letters, digits, _, . or -, and begins with a letter or a digit.")
+                hint: "a name is letters, digits, _, . or -, and begins with a letter or a digit")
         }
         guard !predefined.contains(name) else {
             throw Failure(.invalidArgument, "\(name) is a network that is always there")

@@ -31,7 +31,7 @@ package struct NetworkSpecification: Equatable, Sendable {
         for family in [IPFamily.v4, .v6] where subnets.filter({ $0.family == family }).count > 1 {
             throw Failure(
                 .unsupported, "network \(name): two subnets of \(family == .v4 ? "IPv4" : "IPv6")",
-                hint: "A network has at most one subnet of each family.")
+                hint: "a network has at most one subnet of each family")
         }
         self.subnets = try Self.join(subnets, gateways, ranges).sorted { $0.prefix < $1.prefix }
         self.name = name
@@ -54,12 +54,12 @@ package struct NetworkSpecification: Equatable, Sendable {
         for gateway in gateways where !prefixes.contains(where: { $0.contains(gateway) }) {
             throw Failure(
                 .invalidArgument, "gateway \(gateway) is in no subnet of the network",
-                hint: "Give its subnet with --subnet.")
+                hint: "give its subnet with --subnet")
         }
         for range in ranges where !prefixes.contains(where: { $0.contains(range) }) {
             throw Failure(
                 .invalidArgument, "the range \(range) is in no subnet of the network",
-                hint: "Give its subnet with --subnet.")
+                hint: "give its subnet with --subnet")
         }
         var subnets: [Network.Subnet] = []
         for prefix in prefixes {
@@ -91,7 +91,7 @@ package struct NetworkSpecification: Equatable, Sendable {
         guard isValid else {
             throw Failure(
                 .invalidArgument, "\"\(name)\" cannot be the name of a bridge",
-                hint: "A name is 1 to 15 letters, digits and signs, without / and :.")
+                hint: "a name is 1 to 15 letters, digits and signs, without / and :")
         }
     }
 }

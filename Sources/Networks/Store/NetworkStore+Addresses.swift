@@ -162,7 +162,7 @@ extension NetworkStore {
                 let subnets = network.subnets.map { $0.prefix.description }.joined(separator: ", ")
                 throw Failure(
                     .invalidArgument, "\(address) is in no subnet of network \(network.name)",
-                    hint: subnets.isEmpty ? "The network has no addresses." : "It has \(subnets).")
+                    hint: subnets.isEmpty ? "the network has no addresses" : "it has \(subnets)")
             }
             guard subnet.prefix.hosts.contains(address) else {
                 throw Failure(.invalidArgument, "\(address) is no address of a host in \(subnet.prefix)")
@@ -201,7 +201,7 @@ extension NetworkStore {
             throw Failure(
                 .conflict,
                 "\(wanted) on network \(network.name) is taken by container \(other.containerID.prefix(12))",
-                hint: "Choose another, or leave it to ctr.")
+                hint: "choose another, or leave it to ctr")
         }
     }
 
@@ -230,7 +230,7 @@ extension NetworkStore {
         throw Failure(
             .resourceExhausted,
             "network \(network.name) has no free address in \(subnet.range ?? subnet.prefix)",
-            hint: "Remove containers, or make a network with a larger subnet.")
+            hint: "remove containers, or make a network with a larger subnet")
     }
 
     private func takeMAC(
@@ -304,12 +304,16 @@ extension NetworkStore {
                     guard error.isMissing, !owner.isKept, !isMade else { throw error }
                 }
                 isMade = true
-                try Directory.ensure("networks", in: runtime.raw)
-                // Addresses last: who finds them there finds all.
-                for part in ["", "/holders", "/macs", "/addresses"] {
-                    try Directory.ensure("networks/\(network.name)\(part)", in: runtime.raw)
-                }
+                try makeRuntimePlaces(of: network.name)
             }
+        }
+    }
+
+    private func makeRuntimePlaces(of network: String) throws(SystemError) {
+        try Directory.ensure("networks", in: runtime.raw)
+        // Addresses last: who finds them there finds all.
+        for part in ["", "/holders", "/macs", "/addresses"] {
+            try Directory.ensure("networks/\(network)\(part)", in: runtime.raw)
         }
     }
 
@@ -390,7 +394,14 @@ extension NetworkStore {
     private func write(_ network: String, hint: String, _ address: IPAddress) throws(Failure) {
         try during("write networks/\(network)/\(hint)") { () throws(SystemError) in
             let fresh = "networks/\(network)/.\(hint).\(randomHex(bytes: 6))"
-            try Directory.symlink(address.description, at: fresh, in: runtime.raw)
+            do throws(SystemError) {
+                try Directory.symlink(address.description, at: fresh, in: runtime.raw)
+            } catch {
+                // Where the first address of a network since the boot is a kept one.
+                guard error.isMissing else { throw error }
+                try makeRuntimePlaces(of: network)
+                try Directory.symlink(address.description, at: fresh, in: runtime.raw)
+            }
             try Directory.rename(
                 fresh, in: runtime.raw, to: "networks/\(network)/\(hint)", in: runtime.raw)
         }

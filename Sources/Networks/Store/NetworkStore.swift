@@ -104,7 +104,7 @@ extension NetworkStore {
         guard matches.count == 1 else {
             throw Failure(
                 .conflict, "\"\(word)\" is the beginning of \(matches.count) networks' ids",
-                hint: "Give more digits of the id, or the name.")
+                hint: "give more digits of the id, or the name")
         }
         return network
     }
@@ -156,7 +156,7 @@ extension NetworkStore {
             let ids = holders.map { String($0.containerID.prefix(12)) }.joined(separator: ", ")
             throw Failure(
                 .conflict, "network \(name) is in use by \(ids)",
-                hint: "Remove these containers, or \"ctr network disconnect\" them.")
+                hint: "remove these containers, or \"ctr network disconnect\" them")
         }
         try during("remove network \(name)") { () throws(SystemError) in
             try Directory.removeTree("networks/\(name)", in: runtime.raw)
@@ -218,7 +218,7 @@ extension NetworkStore {
             guard let clash = SubnetChoice.overlap(subnet.prefix, all) else { continue }
             throw Failure(
                 .conflict, "subnet \(subnet.prefix) overlaps with \(clash.prefix), \(clash.owner)",
-                hint: "Choose another, or leave --subnet out.")
+                hint: "choose another, or leave --subnet out")
         }
         var subnets = asked
         if subnets.isEmpty {

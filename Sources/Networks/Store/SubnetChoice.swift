@@ -15,7 +15,7 @@ package struct SubnetPool: Equatable, Sendable {
         guard length >= base.length, length <= base.family.width - 2 else {
             throw Failure(
                 .invalidArgument, "\(base) cannot be cut into subnets of /\(length)",
-                hint: "The length is \(base.length) to \(base.family.width - 2).")
+                hint: "the length is \(base.length) to \(base.family.width - 2)")
         }
         self.base = base
         self.length = length
@@ -63,7 +63,7 @@ enum SubnetChoice {
             "no subnet is free: "
                 + (obstacle.map { "the last one that was tried overlaps with \($0.prefix), \($0.owner)" }
                     ?? "there are no pools"),
-            hint: "Choose one with --subnet, or remove networks with \"ctr network prune\".")
+            hint: "choose one with --subnet, or remove networks with \"ctr network prune\"")
     }
 
     /// Of unique local addresses with a random global id (RFC 4193, section 3.2.2), a /64.
