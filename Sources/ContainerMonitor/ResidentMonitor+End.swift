@@ -115,9 +115,12 @@ extension ResidentMonitor {
         guard isLeft else { return }
         if plan.autoRemove {
             _ = try? spawnEngine("__remove")
-        } else if let worker = try? spawnEngine("__detach") {
-            // Who waits for this process to end finds the published ports free.
-            _ = try? Process.reap(worker)
+        } else if let worker = try? spawnEngine("__detach"), let open = try? Launching.openProcess(worker) {
+            // Who waits for this process to end finds the published ports free. The worker has more to wait for then: the
+            // kernel, at the close of the rules' socket.
+            try? FileDescriptor.withBorrowed(open.raw) { (open) throws(SystemError) in
+                while isLeft, try !Process.waitForExit(open, milliseconds: 1) {}
+            }
         }
     }
 
