@@ -96,13 +96,11 @@ package final class Engine: Sendable {
     // MARK: containers by name
 
     package func container(_ word: String) throws(Failure) -> ContainerRecord {
-        try? mendRules()
-        return try containerStore.resolve(word)
+        try containerStore.resolve(word)
     }
 
     package func containers() throws(Failure) -> [ContainerSummary] {
         var summaries: [ContainerSummary] = []
-        try? mendRules()
         for record in try containerStore.all() {
             let summary = try summary(of: record)
             if !summary.state.isRunning { sweepNetworks(of: record) }

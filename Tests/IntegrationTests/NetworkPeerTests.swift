@@ -61,7 +61,9 @@ struct NetworkPeerTests {
                 Set(try (0..<6).map { _ in try ask() }) == ["one", "two"]
             }
             try ctr.ok("rm", "-f", "one")
-            try ctr.eventually("to two alone", within: 40) { Set(try (0..<4).map { _ in try ask() }) == ["two"] }
+            try ctr.eventually("to two alone", within: 40) {
+                Set(try (0..<4).map { _ in try ask() }) == ["two"]
+            }
         }
     }
 

@@ -143,7 +143,7 @@ struct NetworkPortTests {
             // Other tests' tables are not this one's.
             let table = try ctr.table()
             for words in [
-                ["ps"], ["inspect", "web1"], ["logs", "web1"], ["exec", "web1", "true"], ["network", "ls"],
+                ["ps"], ["inspect", "web1"], ["logs", "web1"], ["top", "web1"], ["network", "ls"],
                 ["network", "inspect", "bridge"], ["port", "--exposed"], ["network", "reload"],
             ] {
                 for family in ["inet", "bridge"] { try ctr.tool(.nft, "delete", "table", family, table) }

@@ -29,7 +29,6 @@ extension Engine {
 
     /// All of them, the predefined ones too, by name.
     package func networks() throws(Failure) -> [Network] {
-        try? mendRules()
         let store = try networkStore()
         _ = try defaultNetwork(store)
         return try store.all()
@@ -45,7 +44,6 @@ extension Engine {
 
     /// Whoever is on a network, running or not, once for each of its networks; by the container's name.
     package func networkMembers() throws(Failure) -> [NetworkMember] {
-        try? mendRules()
         var members: [NetworkMember] = []
         for record in try containerStore.all() {
             let settings = record.settings

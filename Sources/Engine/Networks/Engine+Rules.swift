@@ -85,7 +85,7 @@ extension Engine {
         try mendWaysOut()
     }
 
-    /// For commands about containers and networks: what somebody flushed comes back. They do what they do where that fails,
+    /// For every command that is in no hurry: what somebody flushed comes back. It does what it does where this fails,
     /// whatever the host's firewall is like.
     package func mendRules() throws(Failure) {
         guard (try? FileDescriptor.exists("\(runPath)/networks")) ?? false else { return }
