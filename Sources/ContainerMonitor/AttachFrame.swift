@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// One message between a monitor and an attached client, on a stream socket in both directions:
 ///

@@ -1,6 +1,6 @@
 internal import CContainerInit
 package import Failure
-package import LinuxSystem
+internal import LinuxSystem
 
 /// A program that OCI wants run in the runtime's namespaces.
 package enum HookProgram {

@@ -1,5 +1,5 @@
 internal import LaunchPlan
-package import LinuxSystem
+internal import LinuxSystem
 
 /// `restart` in the run directory: the policy that `ctr update` gave a container that runs, in docker's words.
 package enum RestartNote {

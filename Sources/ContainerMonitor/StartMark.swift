@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// When a container with a restart policy was started the last time: `started` in its directory. The run directory goes with
 /// a power cut; without a record of the end of this run, it was running then.

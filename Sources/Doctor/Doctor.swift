@@ -1,6 +1,6 @@
 internal import Failure
 internal import Rootless
-package import Runtime
+internal import Runtime
 
 /// What ails a host that is to run containers, and the line that mends it.
 package enum Doctor {

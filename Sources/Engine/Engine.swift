@@ -1,6 +1,6 @@
 package import Failure
 package import ImageStore
-package import LinuxSystem
+internal import LinuxSystem
 internal import Rootless
 internal import Runtime
 internal import Synchronization

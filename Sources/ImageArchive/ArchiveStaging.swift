@@ -1,4 +1,4 @@
-package import ImageStore
+internal import ImageStore
 internal import Archive
 internal import Failure
 internal import LinuxSystem

@@ -1,4 +1,4 @@
-package import ImageStore
+internal import ImageStore
 package import OCI
 
 /// Images in one tar: an OCI layout and a docker archive at once (`save`), and whatever docker, podman, skopeo and

@@ -1,4 +1,4 @@
-package import Failure
+internal import Failure
 package import OCI
 
 /// `index.json` of a layout: every tag under `org.opencontainers.image.ref.name`, by which other tools ask for it,

@@ -81,7 +81,7 @@ extension FileDescriptor {
             for element in elements { value |= element.rawValue }
             rawValue = value
         }
-        package static let readOnly = OpenFlags(rawValue: 0)
+        package static let readOnly: OpenFlags = []
         package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
         package static let readWrite = OpenFlags(rawValue: O_RDWR)
         package static let create = OpenFlags(rawValue: O_CREAT)

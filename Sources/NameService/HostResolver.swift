@@ -1,5 +1,5 @@
 package import LinuxSystem
-package import Networks
+internal import Networks
 
 /// resolv.conf(5): what the host asks, and what a container is told.
 package struct HostResolver: Equatable, Sendable {

@@ -1,5 +1,5 @@
-package import Failure
-package import LinuxSystem
+internal import Failure
+internal import LinuxSystem
 package import Networks
 
 /// A container on a network, as its names are answered there.

@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 internal import Networks
 
 /// Port 53 of ``NameListeners/address`` is another one, in the network namespace of a container: bound to port 53 itself the

@@ -2,7 +2,7 @@ internal import ContainerMonitor
 package import Failure
 internal import LaunchPlan
 internal import LinuxSystem
-package import OCI
+internal import OCI
 internal import Runtime
 
 /// What `exec` asks for: a whole process, or changes of the container's own.

@@ -1,7 +1,7 @@
 internal import ContainerMonitor
 package import Failure
 internal import LinuxSystem
-package import OCI
+internal import OCI
 internal import Runtime
 
 extension BundleRuntime {

@@ -1,5 +1,5 @@
 internal import ContainerMonitor
-package import OCI
+internal import OCI
 internal import Runtime
 
 /// What this runtime does, as runtime-spec's features.md has it: true of the program, not of the host.

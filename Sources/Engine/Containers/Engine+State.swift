@@ -1,4 +1,4 @@
-package import ContainerMonitor
+internal import ContainerMonitor
 package import Failure
 internal import LinuxSystem
 

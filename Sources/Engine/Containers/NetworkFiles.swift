@@ -1,5 +1,5 @@
 package import Failure
-package import LinuxSystem
+internal import LinuxSystem
 package import Networks
 
 /// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container, in its directory, mounted as docker does. Written

@@ -1,5 +1,5 @@
 internal import CommandTable
-package import Failure
+internal import Failure
 internal import LinuxSystem
 internal import OCI
 internal import Runtime

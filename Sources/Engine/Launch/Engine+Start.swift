@@ -124,10 +124,10 @@ extension Engine {
             return try spawnMonitor(record, lock: lock.raw)
         } catch {
             // No monitor lives that would do it.
-            try? giveNetworksBack(of: record.id)
+            _ = try? giveNetworksBack(of: record.id)
             if record.settings.autoRemove {
                 _ = consume lock
-                try? removeEnded(record.id)
+                _ = try? removeEnded(record.id)
             }
             throw error
         }
@@ -181,7 +181,7 @@ extension Engine {
             }
             if let networks = prepared.networks { attachNetworks(networks, of: record, over: 3) }
         } catch {
-            try? giveNetworksBack(of: id)
+            _ = try? giveNetworksBack(of: id)
             throw error
         }
     }

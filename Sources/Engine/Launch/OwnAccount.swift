@@ -13,7 +13,7 @@ struct OwnAccount {
     /// nil where the container keeps no id.
     init?(of record: ContainerRecord) throws(Failure) {
         let asked = record.settings.userNamespace
-        guard asked.mode == "keep-id" || asked.mode.hasPrefix("keep-id:"), let maps = try asked.maps,
+        guard asked.mode == "keep-id" || asked.mode.hasPrefix("keep-id:"), let maps = asked.maps,
             let uid = maps.uids.inside(0), let gid = maps.gids.inside(0), uid != 0
         else { return nil }
         self.uid = uid

@@ -1,4 +1,4 @@
-package import Failure
+internal import Failure
 internal import LinuxSystem
 internal import Synchronization
 

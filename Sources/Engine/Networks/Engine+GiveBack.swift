@@ -72,7 +72,7 @@ extension Engine {
         else { return }
         defer { lock.letGo() }
         guard let state = try? state(of: record), !state.isRunning else { return }
-        try? giveNetworksBack(of: record.id, isAbandoned: true)
+        _ = try? giveNetworksBack(of: record.id, isAbandoned: true)
     }
 
     func tellNetworks(_ action: String, _ state: NetworkState, _ id: String) {

@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 package import Networks
 
 /// A container's networks and ports as they were asked for: part of its settings.

@@ -1,5 +1,5 @@
 package import Failure
-package import Networks
+internal import Networks
 
 /// One `--network`: a network with what the container is to have on it, or one of the words that leave no choice.
 package enum NetworkWord: Sendable, Equatable {

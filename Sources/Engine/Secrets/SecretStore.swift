@@ -1,5 +1,5 @@
 package import Failure
-package import LinuxSystem
+internal import LinuxSystem
 
 /// A secret without its value.
 package struct Secret: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// A network device as the kernel tells of it (rtnetlink(7), RTM_NEWLINK).
 package struct Link: Sendable, Equatable {

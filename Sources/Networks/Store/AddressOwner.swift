@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// Who has an address, as the text of a link: a container, and for how long.
 package struct AddressOwner: Equatable, Sendable {

@@ -1,4 +1,4 @@
-package import Failure
+internal import Failure
 package import LinuxSystem
 
 /// A network as its record tells.

@@ -1,5 +1,5 @@
 package import Failure
-package import LinuxSystem
+internal import LinuxSystem
 
 extension NetworkStore {
     /// Gives the container an address of each subnet, and a MAC.

@@ -1,4 +1,4 @@
-package import Engine
+internal import Engine
 internal import LinuxSystem
 
 /// What a copy does with owners and with what gives its bearer rights.

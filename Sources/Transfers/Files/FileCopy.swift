@@ -1,4 +1,4 @@
-package import Engine
+internal import Engine
 internal import Failure
 internal import LinuxSystem
 

@@ -1,4 +1,4 @@
-package import Engine
+internal import Engine
 internal import LinuxSystem
 
 /// File systems that show the kernel, not files: what is in a container's /proc and /sys is no part of it.

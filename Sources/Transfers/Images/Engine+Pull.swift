@@ -1,6 +1,6 @@
 package import Engine
 package import Failure
-package import ImageStore
+internal import ImageStore
 internal import LinuxSystem
 internal import OCI
 internal import RegistryClient

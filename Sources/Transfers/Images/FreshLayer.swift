@@ -1,5 +1,5 @@
 internal import Layers
-package import Engine
+internal import Engine
 internal import Archive
 internal import Failure
 internal import LinuxSystem
