@@ -37,6 +37,20 @@ extension KernelTests {
             }
         }
 
+        /// Else a neighbour's first packet over IPv6 would wait for a second.
+        @Test func neighboursCanAskForAContainerAtOnce() throws {
+            let network = try World.network("tb-a")
+            try world.start(network)
+            for number in 2...12 {
+                let container = try world.add(UInt64(number), to: network)
+                let groups = try world.inside(container.namespace) {
+                    try World.read("/proc/thread-self/net/igmp6")
+                }
+                let group = "ff0200000000000000000001ff" + String(0x1000000 + number, radix: 16).dropFirst()
+                #expect(groups.contains(group), "\(number): \(groups)")
+            }
+        }
+
         @Test func ensuringTwiceIsOnce() throws {
             var wide = network
             wide.mtu = 1400

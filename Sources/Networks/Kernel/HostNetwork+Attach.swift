@@ -47,7 +47,7 @@ extension HostNetwork {
         ])
         // A port has no use for an address of its own. A host without IPv6 does not know what that is.
         try? routes.netlink.requestAll([RouteSocket.withoutOwnIPv6(endpoint.port)])
-        try configure(endpoint, namespace, router: bridge.mac)
+        var there = try configure(endpoint, namespace, router: bridge.mac)
         try routes.waitForCarrier(endpoint.port)
         try routes.waitForCarrier(network.bridge)
         // After the carrier: a bridge that is seen without one forgets its neighbours. An earlier owner of the address is
@@ -58,13 +58,18 @@ extension HostNetwork {
                 RouteSocket.neighbour(
                     $0.address, is: endpoint.mac, on: bridge.index, isNew: $0.address.family == .v6)
             })
+        // The same for its neighbours, which ask by themselves.
+        try? there.waitForNeighbourGroups(
+            of: endpoint.addresses.map(\.address), on: try there.index(of: endpoint.interface))
     }
 
     /// The container's side of an interface that is in its namespace, down.
     /// - Parameter router: the gateways' MAC where it is known: of a bridge that is new the first question for an IPv6
     ///   address would be lost, and repeated after a second.
+    /// - Returns: a socket of that namespace.
+    @discardableResult
     private borrowing func configure(_ endpoint: Endpoint, _ namespace: Int32, router: MACAddress?)
-        throws(SystemError)
+        throws(SystemError) -> RouteSocket
     {
         let name = endpoint.interface
         // Files of /proc/sys/net are found among those of all namespaces: with 500 of them each costs more than all the
@@ -95,6 +100,7 @@ extension HostNetwork {
                     RouteSocket.neighbour($0, is: router, on: index, isNew: true)
                 })
         }
+        return there
     }
 
     /// The interface of a container's former run has the same MAC, and goes moments after that run, with its namespace.
@@ -102,7 +108,8 @@ extension HostNetwork {
         let deadline = monotonicNanoseconds() + 3_000_000_000
         while true {
             do throws(SystemError) {
-                return try configure(endpoint, namespace, router: nil)
+                try configure(endpoint, namespace, router: nil)
+                return
             } catch {
                 guard error.errno == Errno.addressInUse, monotonicNanoseconds() < deadline else {
                     throw error

@@ -9,6 +9,7 @@ extension RouteSocket {
         static let deleteRoute: UInt16 = 25
         static let getRoute: UInt16 = 26
         static let newNeighbour: UInt16 = 28
+        static let getMulticast: UInt16 = 58
     }
 
     /// An address of a device.
@@ -156,6 +157,38 @@ extension RouteSocket {
     }
 
     // MARK: - Neighbours
+
+    /// Of an IPv6 address the kernel joins the group in which neighbours ask for it (RFC 4291, 2.7.1) a moment after it has
+    /// given the address, by a worker that waits for whoever changes devices. A question before that is lost, and the next
+    /// comes a second later. Waits for that, a quarter of a second at most.
+    package mutating func waitForNeighbourGroups(of addresses: [IPAddress], on index: UInt32)
+        throws(SystemError)
+    {
+        let wanted = Set(
+            addresses.compactMap { address -> IPAddress? in
+                guard case .v6(let six) = address else { return nil }
+                let low: UInt64 = 0x1_ff00_0000 | six.low & 0xff_ffff
+                return .v6(IPv6Address(high: 0xff02 << 48, low: low))
+            })
+        guard !wanted.isEmpty else { return }
+        let deadline = monotonicNanoseconds() + 250_000_000
+        while try !groups(of: index).isSuperset(of: wanted), monotonicNanoseconds() < deadline {
+            Process.sleep(microseconds: 200)
+        }
+    }
+
+    private mutating func groups(of index: UInt32) throws(SystemError) -> Set<IPAddress> {
+        // struct ifaddrmsg, as above.
+        var body: [UInt8] = [IPFamily.v6.rawValue, 0, 0, 0]
+        body.append(littleEndian: index)
+        let answers = try netlink.request(Message.getMulticast, body, doing: "list groups", dump: true)
+        return Set(
+            answers.compactMap { answer in
+                guard answer.body.count >= 8 else { return nil }
+                // IFA_MULTICAST
+                return NetlinkAttributes.parse(answer.body, from: 8)[7].flatMap { IPAddress(bytes: $0) }
+            })
+    }
 
     /// Who has an address on a link, as if just heard: what was known of an earlier owner is forgotten, and nobody has to
     /// be asked.
