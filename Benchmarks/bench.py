@@ -423,7 +423,7 @@ class Bench:
         contexts.make(context, f"{self.stage}/tiny.tar")
         time.sleep(3)
         root = f"{self.stage}/build"
-        ours = self.ctr("build", "-q", "-t", "bench", context, root=root)
+        ours = self.ctr("build", "-q", "--network", "none", "-t", "bench", context, root=root)
         theirs = self.buildah("bud", "--layers", "-q", "--network", "host", "-t", "bench", context) \
             if self.buildah_program else None
 
@@ -456,7 +456,7 @@ class Bench:
 
         def build(count):
             shutil.rmtree(root, ignore_errors=True)
-            return timed(self.ctr("build", "-q", f"{self.stage}/steps-{count}", root=root))
+            return timed(self.ctr("build", "-q", "--network", "none", f"{self.stage}/steps-{count}", root=root))
 
         one, eleven = by_turns(self.rounds(15), 0, lambda: build(1), lambda: build(11))
         cost = Series([(b - a) / 10 for a, b in zip(one.values, eleven.values)])
