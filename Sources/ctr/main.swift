@@ -8,8 +8,8 @@ import LinuxSystem
 let arguments = RuntimeProgram.arguments(CommandLine.arguments)
 Program.end(
     Program.run(arguments) { (command, engine) throws(Failure) -> Int32 in
-        // What somebody flushed of the host's rules comes back with the next command. A start asks for itself, an exec is in
-        // a hurry.
+        // What somebody flushed of the host's rules comes back with the next command. A run asks when it is on a network, an
+        // exec is in a hurry.
         func mending() throws(Failure) -> Engine {
             let engine = try engine()
             try? engine.mendRules()
