@@ -392,6 +392,9 @@ extension NetworkStore {
     }
 
     private func write(_ network: String, hint: String, _ address: IPAddress) throws(Failure) {
+        // Against the removal of the network: its places are not to be made again.
+        guard let lock = try lock(network, .shared) else { return }
+        defer { _ = lock.raw }
         try during("write networks/\(network)/\(hint)") { () throws(SystemError) in
             let fresh = "networks/\(network)/.\(hint).\(randomHex(bytes: 6))"
             do throws(SystemError) {
